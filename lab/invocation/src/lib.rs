@@ -1,0 +1,26 @@
+//! One start of a subject, and what was seen of it: the plain data which the lab, its agent inside the sandbox
+//! and the fuzzer hand to each other. No I/O, no judgement, nothing that knows how a wrapper decides.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`bytes`] | byte strings as the kernel sees them, with a canonical text form |
+//! | [`ids`] | user and group numbers, identities that can be delivered, credentials that were observed |
+//! | [`layout`] | the file tree and mounts that a subject is installed in |
+//! | [`invocation`] | everything the invoker chooses: ids, argv, environment, descriptors, limits, signals … |
+//! | [`evidence`] | everything that was observed of one start, each observation with its source |
+//! | [`protocol`] | the messages between the lab and its agent |
+
+#![forbid(unsafe_code)]
+
+pub mod bytes;
+pub mod evidence;
+pub mod ids;
+pub mod invocation;
+pub mod layout;
+pub mod protocol;
+
+pub use bytes::Bytes;
+pub use evidence::Evidence;
+pub use ids::{Credentials, Gid, Identity, Uid};
+pub use invocation::Invocation;
+pub use layout::Layout;

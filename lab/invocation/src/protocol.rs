@@ -1,0 +1,101 @@
+//! The messages between the lab and its agent: length-prefixed frames (u32, little-endian) on a stream socket, one reply
+//! for each request, in order.
+
+use crate::layout::Digest;
+use crate::{Bytes, Evidence, Invocation, Layout};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Changes whenever a message changes; the first frame of each side is its [`Hello`].
+pub const VERSION: u32 = 1;
+
+/// Longest frame which either side accepts, in bytes.
+pub const MAX_FRAME: usize = 64 * 1024 * 1024;
+
+/// First frame of the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`VERSION`] of the agent.
+    pub version: u32,
+    /// What this machine allows here, found by doing.
+    pub tier: Tier,
+    /// Facts of the host that change what a run proves: sysctl names and the like with their values.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// How much of the kernel's identity machinery is at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Tier {
+    /// Root of the machine, all numbers.
+    Root,
+    /// Root in a user namespace that maps all numbers.
+    FullMap,
+    /// A user namespace with subordinate ids: numbers 0 to 65535 (newuidmap(1)).
+    SubordinateIds,
+}
+
+/// From the lab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// Keep these bytes; layouts name them by digest.
+    Blob {
+        /// SHA-256 of the bytes.
+        digest: Digest,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// Prepare a layout under this number, and prove it: a set-group-ID probe that must gain its group, and the same
+    /// on a nosuid mount that must not.
+    Open {
+        /// The lab's number for it.
+        layout: u32,
+        /// The layout.
+        spec: Layout,
+    },
+    /// Give up a layout.
+    Close {
+        /// Its number.
+        layout: u32,
+    },
+    /// Start a subject.
+    Run {
+        /// In this layout.
+        layout: u32,
+        /// Thus.
+        invocation: Box<Invocation>,
+    },
+    /// End.
+    Quit,
+}
+
+/// From the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Blob kept, layout closed.
+    Done,
+    /// Layout ready, with what its probes showed.
+    Opened {
+        /// The probes.
+        probes: Probes,
+    },
+    /// The subject was started, or it was tried.
+    Ran(Box<Evidence>),
+    /// The request could not be carried out.
+    Failed {
+        /// What was being done, in words.
+        step: String,
+        /// Error number; 0 where no system call failed.
+        errno: i32,
+    },
+}
+
+/// What the probes of a layout showed. The layout judges only if they differ as they must.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probes {
+    /// The set-group-ID probe on an ordinary mount gained its group.
+    pub positive: bool,
+    /// The same file on a nosuid mount gained it: must be false.
+    pub negative: bool,
+    /// The witness's channel delivered a report.
+    pub witness: bool,
+}

@@ -1,0 +1,14 @@
+//! The lab: starts set-group-ID wrappers under every identity, mount and environment that matters, compares what
+//! happened with what an independent model says must happen, explains every difference, records it and replays it.
+//!
+//! Reading order, each module using only those below it:
+//!
+//! `cli` → `report` → `record` → `run` → {`backend`, `diagnose`, `judge`} → `predict` → `scenario` → [`case`], [`verdict`],
+//! [`finding`], [`capability`]
+
+#![forbid(unsafe_code)]
+
+pub mod capability;
+pub mod case;
+pub mod finding;
+pub mod verdict;
