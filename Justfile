@@ -1,0 +1,42 @@
+# List the recipes.
+default:
+    @just --list
+
+# Run every scenario on the namespace backend (the same as `cargo lab`).
+lab *ARGS:
+    cargo lab {{ARGS}}
+
+# Run the tests.
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# Everything that needs neither root nor Docker: formatting, lints, tests, scenario files.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo test --workspace
+    cargo lab check
+
+# Show that the lab catches each deliberately broken wrapper.
+specimens:
+    cargo lab specimens
+
+# Compare the model with the running kernel.
+model:
+    cargo lab model check
+
+# Ratios of the lab's cost to a bare fork and exec, within one run.
+bench:
+    cargo bench --package lab
+
+# Licences, sources and bans of the dependencies.
+deny:
+    cargo deny check bans licenses sources
+
+# A static tree that runs outside a checkout: lab, agent, wrappers, scenarios, checksums.
+dist DIR="target/dist":
+    .ci/dist {{DIR}}
+
+# Mutation score of the wrapper, with unit tests and the lab as judge; hours, so CI shards it.
+mutants *ARGS:
+    cargo mutants --package wrapper {{ARGS}}
