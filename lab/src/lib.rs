@@ -8,7 +8,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backend;
 pub mod capability;
 pub mod case;
+pub mod cli;
 pub mod finding;
+pub mod problem;
+pub mod record;
+pub mod report;
+pub mod run;
 pub mod verdict;

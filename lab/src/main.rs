@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! `lab`: see `lab --help` and [`lab::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lab::cli::main()
+}

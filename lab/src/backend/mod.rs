@@ -1,0 +1,71 @@
+//! Backends: where cases take place. Scenarios name capabilities, never backends.
+
+use crate::capability::Capabilities;
+use lab_invocation::layout::Digest;
+use lab_invocation::protocol::Probes;
+use lab_invocation::{Bytes, Evidence, Invocation, Layout};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A kind of sandbox.
+pub trait Backend: Send + Sync {
+    /// Its name on the command line and in reports.
+    fn name(&self) -> &'static str;
+
+    /// What it can do on this machine, found by trying.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Facts of the machine that change what a run proves: names and values.
+    fn facts(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// A worker of its own for each thread.
+    ///
+    /// # Errors
+    /// The helper process cannot be started.
+    fn worker(&self) -> Result<Box<dyn Worker>, BackendError>;
+}
+
+/// Runs cases one after the other. Dropping it destroys every sandbox that it made.
+pub trait Worker: Send {
+    /// Prepares a layout, or finds it prepared, and proves it with probes. `blobs` gives the bytes of a digest which
+    /// the layout names.
+    ///
+    /// # Errors
+    /// The sandbox cannot be made.
+    fn open(
+        &mut self,
+        layout: &Layout,
+        blobs: &dyn Fn(Digest) -> Option<Bytes>,
+    ) -> Result<(LayoutId, Probes), BackendError>;
+
+    /// Starts a subject in a fresh sandbox of that layout.
+    ///
+    /// # Errors
+    /// The sandbox itself failed, so that nothing was observed; a step of the set-up which failed is evidence.
+    fn run(&mut self, layout: LayoutId, invocation: &Invocation) -> Result<Evidence, BackendError>;
+}
+
+/// A layout which a worker has prepared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LayoutId(pub u32);
+
+/// The backend failed: a fault of the lab or of the machine, never a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendError {
+    /// What was being done.
+    pub step: String,
+    /// What was found.
+    pub found: String,
+    /// What would cure it, where that is known.
+    pub cure: Option<String>,
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.step, self.found)
+    }
+}
+
+impl std::error::Error for BackendError {}

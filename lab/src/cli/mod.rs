@@ -1,0 +1,80 @@
+//! The command line: one file for each command, nothing but arguments, wiring and exit status.
+
+mod run;
+
+use crate::problem::Problem;
+use crate::report::output::{Output, notice};
+use crate::run::exit::Exit;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Runs set-group-ID wrappers under every identity, mount and environment that matters, compares what happened with
+/// what an independent model says must happen, and explains every difference.
+///
+/// Without a command it runs every scenario.
+#[derive(Debug, Parser)]
+#[command(name = "lab", version, args_conflicts_with_subcommands = true, after_help = EXIT_STATUS)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::Options,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status:
+   0  all pass
+   1  internal error
+   2  usage or scenario file error
+  10  a case failed
+  11  something is unresolved, a control fell, or nothing passed
+  12  a known failure passed, or a waiver is stale
+  13  nothing was selected";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios
+    Run(run::Arguments),
+}
+
+/// Reads the command line, does what it says, reports problems.
+pub fn main() -> ExitCode {
+    let mut out = Output::stdout();
+    match dispatch(Arguments::parse(), &mut out) {
+        Ok(exit) => match out.failure() {
+            Some(kind) => {
+                notice(format_args!("error: standard output cannot be written\n  found  {kind}"));
+                Exit::Internal.into()
+            }
+            None => exit.into(),
+        },
+        Err(problem) => {
+            notice(format_args!("error: {problem}"));
+            Exit::from(&problem).into()
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, out: &mut Output) -> Result<Exit, Problem> {
+    match arguments.command {
+        None => run::run(&run::Arguments { patterns: Vec::new(), options: arguments.run }, out),
+        Some(Command::Run(arguments)) => run::run(&arguments, out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, EXIT_STATUS, Exit};
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn help_tells_every_exit_status() {
+        let table: Vec<String> = Exit::ALL.iter().map(|(exit, says)| format!("{:>4}  {says}", exit.code())).collect();
+        assert_eq!(EXIT_STATUS, format!("Exit status:\n{}", table.join("\n")));
+    }
+}
