@@ -1,0 +1,353 @@
+//! The sealed policy: whom a wrapper trusts and what it may start, kept in the binary and nowhere else.
+//!
+//! Every wrapper has a read-only section [`SECTION_NAME`] of [`SECTION_SIZE`] bytes. `wrapper-configure seal` fills it;
+//! a wrapper whose section is not whole refuses everybody. Layout, integers little-endian:
+//!
+//! | bytes | content                                                                                      |
+//! |-------|----------------------------------------------------------------------------------------------|
+//! | 0–15  | [`MAGIC`]                                                                                    |
+//! | 16–17 | [`VERSION`]                                                                                  |
+//! | 18–19 | [`Kind`]: which program the policy is for; an unsealed program carries the kind which it wants |
+//! | 20–23 | length of the body; 0: unsealed                                                              |
+//! | 24–31 | FNV-1a-64 of the body ([`checksum`]): finds accidents, not attackers                         |
+//! | 32–   | the body: records of [`Tag`] u8, length u16, value, with ascending tags; then zeros to the end |
+//!
+//! The checks run in that order, so that a test can damage one thing at a time.
+
+mod decode;
+mod error;
+pub mod value;
+
+pub use decode::{decode, kind_of};
+pub use error::{Contradiction, Fault, PolicyError};
+
+use crate::credentials::Gid;
+
+/// Name of the ELF section.
+pub const SECTION_NAME: &str = ".wrapper.policy";
+/// Size of the section in bytes, sealed or not.
+pub const SECTION_SIZE: usize = 4096;
+/// The first bytes of every section.
+pub const MAGIC: [u8; 16] = *b"set-gid-policy\r\n";
+/// The only version of the layout.
+pub const VERSION: u16 = 1;
+/// Where the version stands.
+pub const VERSION_OFFSET: usize = 16;
+/// Where the kind stands.
+pub const KIND_OFFSET: usize = 18;
+/// Where the length of the body stands.
+pub const LENGTH_OFFSET: usize = 20;
+/// Where the checksum of the body stands.
+pub const CHECKSUM_OFFSET: usize = 24;
+/// Where the body begins.
+pub const BODY_OFFSET: usize = 32;
+/// The longest body in bytes.
+pub const BODY_MAX: usize = SECTION_SIZE - BODY_OFFSET;
+
+/// Longest name of a user or group, in bytes.
+pub const NAME_MAX: usize = 64;
+/// Longest path, in bytes.
+pub const PATH_MAX: usize = 255;
+/// Longest name of a command or CGI script, in bytes.
+pub const SCRIPT_NAME_MAX: usize = 32;
+/// Longest interpreter flag, in bytes.
+pub const FLAG_MAX: usize = 64;
+/// Longest name of an environment variable, in bytes.
+pub const VARIABLE_MAX: usize = 64;
+/// Most commands: a refusal lists them all in one line.
+pub const COMMANDS_MAX: usize = 16;
+/// Most interpreter flags.
+pub const FLAGS_MAX: usize = 8;
+/// Most kept environment variables.
+pub const VARIABLES_MAX: usize = 64;
+
+/// The commands of Mailman 2.1's mail wrapper.
+pub const MAILMAN_COMMANDS: [&str; 10] =
+    ["admin", "bounces", "confirm", "join", "leave", "owner", "post", "request", "subscribe", "unsubscribe"];
+
+/// The environment variables which the CGI wrapper of Mailman 2.1.39 keeps.
+pub const MAILMAN_CGI_VARIABLES: [&str; 22] = [
+    "CONTENT_LENGTH",
+    "CONTENT_TYPE",
+    "DOCUMENT_ROOT",
+    "HOST",
+    "HTTPS",
+    "HTTP_COOKIE",
+    "HTTP_FORWARDED_FOR",
+    "HTTP_HOST",
+    "HTTP_X_FORWARDED_FOR",
+    "LOGNAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "REMOTE_ADDR",
+    "REMOTE_PORT",
+    "REQUEST_METHOD",
+    "REQUEST_SCHEME",
+    "REQUEST_URI",
+    "SCRIPT_NAME",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "USER",
+];
+
+/// Which program a policy is for. The number 3 is set aside for the queue writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Kind {
+    /// `mail-wrapper`.
+    Mail = 1,
+    /// `cgi-wrapper`.
+    Cgi = 2,
+}
+
+impl Kind {
+    /// The kind of that number.
+    #[must_use]
+    pub const fn from_raw(number: u16) -> Option<Self> {
+        match number {
+            1 => Some(Self::Mail),
+            2 => Some(Self::Cgi),
+            _ => None,
+        }
+    }
+
+    /// The number in the section.
+    #[must_use]
+    pub const fn as_raw(self) -> u16 {
+        self as u16
+    }
+
+    /// The program which takes a policy of this kind.
+    #[must_use]
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::Mail => "mail-wrapper",
+            Self::Cgi => "cgi-wrapper",
+        }
+    }
+}
+
+/// What a record of the body says. Numbers are u32, text is printable ASCII without an end mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Tag {
+    /// Real gid of the callers that may start the wrapper: u32.
+    TrustedGid = 1,
+    /// Name of that group when the policy was sealed; only ever printed.
+    TrustedName = 2,
+    /// The gid which the file of the wrapper is set-group-ID to, and which the script gets: u32.
+    OwnGid = 3,
+    /// Name of that group; only ever printed.
+    OwnName = 4,
+    /// Besides root, the uid which may own scripts and the directories above them: u32.
+    OwnerUid = 5,
+    /// Name of that user; only ever printed.
+    OwnerName = 6,
+    /// Absolute directory which holds `scripts`.
+    Prefix = 7,
+    /// Absolute path of the interpreter that runs the scripts; absent: they are executed themselves.
+    Interpreter = 8,
+    /// A flag for the interpreter, before the script; repeatable.
+    InterpreterFlag = 9,
+    /// Mail: a command which may be asked for, which is also the name of its script; repeatable, at least one.
+    Command = 10,
+    /// CGI: the one page, given to the script `driver`.
+    CgiScript = 11,
+    /// Name of an environment variable that reaches the script; repeatable.
+    Variable = 12,
+    /// One byte, [`RefusalStyle`].
+    Refusal = 13,
+}
+
+impl Tag {
+    /// Every tag, in the order of the body.
+    pub const ALL: [Self; 13] = [
+        Self::TrustedGid,
+        Self::TrustedName,
+        Self::OwnGid,
+        Self::OwnName,
+        Self::OwnerUid,
+        Self::OwnerName,
+        Self::Prefix,
+        Self::Interpreter,
+        Self::InterpreterFlag,
+        Self::Command,
+        Self::CgiScript,
+        Self::Variable,
+        Self::Refusal,
+    ];
+
+    /// The tag of that number.
+    #[must_use]
+    pub fn from_raw(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|tag| tag.as_raw() == number)
+    }
+
+    /// The number in the section.
+    #[must_use]
+    pub const fn as_raw(self) -> u8 {
+        self as u8
+    }
+
+    /// How often it may stand in one body.
+    #[must_use]
+    pub const fn limit(self) -> usize {
+        match self {
+            Self::InterpreterFlag => FLAGS_MAX,
+            Self::Command => COMMANDS_MAX,
+            Self::Variable => VARIABLES_MAX,
+            _ => 1,
+        }
+    }
+
+    /// In words, for messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TrustedGid => "trusted gid",
+            Self::TrustedName => "trusted group name",
+            Self::OwnGid => "own gid",
+            Self::OwnName => "own group name",
+            Self::OwnerUid => "owner uid",
+            Self::OwnerName => "owner name",
+            Self::Prefix => "prefix",
+            Self::Interpreter => "interpreter",
+            Self::InterpreterFlag => "interpreter flag",
+            Self::Command => "command",
+            Self::CgiScript => "CGI script",
+            Self::Variable => "environment variable",
+            Self::Refusal => "refusal style",
+        }
+    }
+}
+
+/// Which exit statuses tell a caller that it was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RefusalStyle {
+    /// Mailman's numbers: every mail server returns the message to its sender.
+    Mailman = 1,
+    /// Mail only. Where an administrator can mend the cause the status is 75, "try again later" to every mail server.
+    Defer = 2,
+}
+
+impl RefusalStyle {
+    /// The style of that number.
+    #[must_use]
+    pub const fn from_raw(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Mailman),
+            2 => Some(Self::Defer),
+            _ => None,
+        }
+    }
+
+    /// The number in the section.
+    #[must_use]
+    pub const fn as_raw(self) -> u8 {
+        self as u8
+    }
+}
+
+/// A group as it was when the policy was sealed: the number decides, the name explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group<'s> {
+    /// The number, which decides.
+    pub gid: Gid,
+    /// The name, which is only printed.
+    pub name: &'s str,
+}
+
+/// The user who looks after the installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner<'s> {
+    /// The number, which decides.
+    pub uid: u32,
+    /// The name, which is only printed.
+    pub name: &'s str,
+}
+
+/// The program that reads the scripts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter<'s> {
+    /// Absolute path.
+    pub path: &'s str,
+    /// Arguments before the script.
+    pub flags: Vec<&'s str>,
+}
+
+/// What the wrapper may start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task<'s> {
+    /// The caller names one of these commands; its script is `PREFIX/scripts/COMMAND`.
+    Mail {
+        /// At least one, no two alike.
+        commands: Vec<&'s str>,
+    },
+    /// The script is `PREFIX/scripts/driver`, and its only argument this page.
+    Cgi {
+        /// Name of the page.
+        script: &'s str,
+    },
+}
+
+impl Task<'_> {
+    /// The program for it.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Mail { .. } => Kind::Mail,
+            Self::Cgi { .. } => Kind::Cgi,
+        }
+    }
+}
+
+/// A sound policy: only [`decode`] makes one from a section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy<'s> {
+    /// Callers with this real gid are admitted, nobody else.
+    pub trusted: Group<'s>,
+    /// What the wrapper is set-group-ID to. May be the trusted group.
+    pub own: Group<'s>,
+    /// Besides root, who may write the scripts.
+    pub owner: Owner<'s>,
+    /// Absolute, without a slash at the end.
+    pub prefix: &'s str,
+    /// `None`: scripts are executed themselves.
+    pub interpreter: Option<Interpreter<'s>>,
+    /// What it starts.
+    pub task: Task<'s>,
+    /// Names of the environment variables that reach the script. `PATH` is always set and never among them.
+    pub variables: Vec<&'s str>,
+    /// How it refuses.
+    pub refusal: RefusalStyle,
+}
+
+/// FNV-1a, 64 bits, of the body.
+/// <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>
+#[must_use]
+pub fn checksum(body: &[u8]) -> u64 {
+    body.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The section of a program that nobody has sealed.
+#[must_use]
+pub const fn unsealed(kind: Kind) -> [u8; SECTION_SIZE] {
+    let mut section = [0; SECTION_SIZE];
+    let mut at = 0;
+    while at < MAGIC.len() {
+        section[at] = MAGIC[at];
+        at += 1;
+    }
+    let version = VERSION.to_le_bytes();
+    section[VERSION_OFFSET] = version[0];
+    section[VERSION_OFFSET + 1] = version[1];
+    let kind = kind.as_raw().to_le_bytes();
+    section[KIND_OFFSET] = kind[0];
+    section[KIND_OFFSET + 1] = kind[1];
+    section
+}
+
+#[cfg(test)]
+mod tests;
