@@ -1,0 +1,148 @@
+//! From values to the bytes of a policy section. The decoder of the wrappers has the last word: what it would refuse
+//! is never written.
+
+use std::fmt;
+use wrapper::policy::{
+    BODY_MAX, BODY_OFFSET, CHECKSUM_OFFSET, Contradiction, Kind, LENGTH_OFFSET, PolicyError, RefusalStyle,
+    SECTION_SIZE, Tag, checksum, decode, unsealed,
+};
+
+/// What is to be sealed, resolved but not yet judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Values {
+    /// Which program it is for.
+    pub(crate) kind: Kind,
+    /// Group which may start it.
+    pub(crate) trusted: (u32, Vec<u8>),
+    /// Group which its file belongs to.
+    pub(crate) own: (u32, Vec<u8>),
+    /// User who may own scripts, besides root.
+    pub(crate) owner: (u32, Vec<u8>),
+    /// Directory above `scripts`.
+    pub(crate) prefix: Vec<u8>,
+    /// Interpreter with its flags.
+    pub(crate) interpreter: Option<(Vec<u8>, Vec<Vec<u8>>)>,
+    /// Mail: commands.
+    pub(crate) commands: Vec<Vec<u8>>,
+    /// CGI: the script.
+    pub(crate) cgi_script: Option<Vec<u8>>,
+    /// Kept environment names.
+    pub(crate) variables: Vec<Vec<u8>>,
+    /// Exit statuses.
+    pub(crate) refusal: RefusalStyle,
+}
+
+/// Values that are no policy.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotAPolicy {
+    /// Together they do not fit.
+    TooLong {
+        /// Bytes of the body.
+        found: usize,
+    },
+    /// The wrapper would refuse it.
+    Refused {
+        /// Its reason.
+        error: PolicyError,
+        /// The kind, which decides how options are called.
+        kind: Kind,
+    },
+}
+
+impl fmt::Display for NotAPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { found } => write!(
+                f,
+                "the policy has {found} bytes, at most {BODY_MAX} fit; name fewer or shorter commands, variables or paths"
+            ),
+            Self::Refused { error, kind } => {
+                let option = match error {
+                    PolicyError::Field { tag, .. } => option(*tag, *kind),
+                    PolicyError::Contradiction(contradiction) => contradicting_options(*contradiction),
+                    _ => "the policy",
+                };
+                write!(f, "{option}: no wrapper would accept this policy: {error}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for NotAPolicy {}
+
+/// The option which sets a field.
+pub(crate) const fn option(tag: Tag, kind: Kind) -> &'static str {
+    match tag {
+        Tag::TrustedGid | Tag::TrustedName => match kind {
+            Kind::Mail => "--with-mail-gid",
+            Kind::Cgi => "--with-cgi-gid",
+        },
+        Tag::OwnGid | Tag::OwnName => "--with-groupname",
+        Tag::OwnerUid | Tag::OwnerName => "--with-username",
+        Tag::Prefix => "--prefix",
+        Tag::Interpreter => "--with-python",
+        Tag::InterpreterFlag => "--interpreter-flag",
+        Tag::Command => "--command",
+        Tag::CgiScript => "--cgi-script",
+        Tag::Variable => "--keep-environment",
+        Tag::Refusal => "--refusal",
+    }
+}
+
+const fn contradicting_options(contradiction: Contradiction) -> &'static str {
+    match contradiction {
+        Contradiction::MailWithCgiScript => "--cgi-script",
+        Contradiction::CgiWithCommands => "--command",
+        Contradiction::CgiDefers => "--refusal",
+        Contradiction::FlagsWithoutInterpreter => "--interpreter-flag",
+    }
+}
+
+/// The section which holds these values.
+///
+/// # Errors
+/// The wrapper which is to read them would refuse them, or they do not fit.
+pub(crate) fn encode(values: &Values) -> Result<[u8; SECTION_SIZE], NotAPolicy> {
+    let body = body(values)?;
+    let length = u32::try_from(body.len()).map_err(|_| NotAPolicy::TooLong { found: body.len() })?;
+    let mut section = unsealed(values.kind);
+    section[LENGTH_OFFSET..CHECKSUM_OFFSET].copy_from_slice(&length.to_le_bytes());
+    section[CHECKSUM_OFFSET..BODY_OFFSET].copy_from_slice(&checksum(&body).to_le_bytes());
+    section[BODY_OFFSET..BODY_OFFSET + body.len()].copy_from_slice(&body);
+    match decode(&section, values.kind) {
+        Ok(_) => Ok(section),
+        Err(error) => Err(NotAPolicy::Refused { error, kind: values.kind }),
+    }
+}
+
+/// Records in ascending order of their tags.
+fn body(values: &Values) -> Result<Vec<u8>, NotAPolicy> {
+    let mut records: Vec<(Tag, &[u8])> = Vec::new();
+    let numbers = [values.trusted.0, values.own.0, values.owner.0].map(u32::to_le_bytes);
+    let refusal = [values.refusal.as_raw()];
+    records.push((Tag::TrustedGid, &numbers[0]));
+    records.push((Tag::TrustedName, &values.trusted.1));
+    records.push((Tag::OwnGid, &numbers[1]));
+    records.push((Tag::OwnName, &values.own.1));
+    records.push((Tag::OwnerUid, &numbers[2]));
+    records.push((Tag::OwnerName, &values.owner.1));
+    records.push((Tag::Prefix, &values.prefix));
+    if let Some((path, flags)) = &values.interpreter {
+        records.push((Tag::Interpreter, path));
+        records.extend(flags.iter().map(|flag| (Tag::InterpreterFlag, flag.as_slice())));
+    }
+    records.extend(values.commands.iter().map(|command| (Tag::Command, command.as_slice())));
+    records.extend(values.cgi_script.iter().map(|script| (Tag::CgiScript, script.as_slice())));
+    records.extend(values.variables.iter().map(|variable| (Tag::Variable, variable.as_slice())));
+    records.push((Tag::Refusal, &refusal));
+
+    let found = records.iter().map(|(_, value)| 3 + value.len()).sum();
+    let mut body = Vec::new();
+    for (tag, value) in records {
+        let length = u16::try_from(value.len()).map_err(|_| NotAPolicy::TooLong { found })?;
+        body.push(tag.as_raw());
+        body.extend(length.to_le_bytes());
+        body.extend(value);
+    }
+    if body.len() > BODY_MAX { Err(NotAPolicy::TooLong { found }) } else { Ok(body) }
+}

@@ -1,0 +1,114 @@
+//! A wrapper as a file: its bytes, and where its policy lies in them.
+
+use crate::elf::{self, Unusable};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use wrapper::policy::{self, Kind, Policy, PolicyError, SECTION_SIZE};
+
+/// Larger than any debug build of a wrapper; a bound because anything can be named on the command line.
+const LARGEST_PROGRAM: u64 = 256 << 20;
+
+/// A program with a policy section, sealed or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// Where it was read from, for messages.
+    path: PathBuf,
+    content: Vec<u8>,
+    section: Range<usize>,
+    kind: Kind,
+}
+
+/// A file that is not such a program.
+#[derive(Debug)]
+pub(crate) struct NotAWrapper {
+    path: PathBuf,
+    because: Because,
+}
+
+#[derive(Debug)]
+enum Because {
+    Unreadable(io::Error),
+    NotAFile,
+    TooLarge,
+    Elf(Unusable),
+    /// The section is there, but its head is none that this version knows.
+    Head(PolicyError),
+}
+
+impl fmt::Display for NotAWrapper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match &self.because {
+            Because::Unreadable(error) => write!(f, "cannot be read: {error}"),
+            Because::NotAFile => write!(f, "not a regular file, so not a program"),
+            Because::TooLarge => write!(f, "larger than {} MiB, so not one of these wrappers", LARGEST_PROGRAM >> 20),
+            Because::Elf(error) => write!(f, "{error}"),
+            Because::Head(error) => {
+                write!(f, "its policy section belongs to another version of these wrappers: {error}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for NotAWrapper {}
+
+impl Program {
+    /// Reads a program and finds its policy section.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not one of these wrappers.
+    pub(crate) fn read(path: &Path) -> Result<Self, NotAWrapper> {
+        let fail = |because| NotAWrapper { path: path.to_owned(), because };
+        let content = read_file(path).map_err(fail)?;
+        let section = elf::locate(&content).map_err(|error| fail(Because::Elf(error)))?;
+        let kind = policy::kind_of(array(&content, &section)).map_err(|error| fail(Because::Head(error)))?;
+        Ok(Self { path: path.to_owned(), content, section, kind })
+    }
+
+    /// Where it was read from.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it is for.
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its policy, as the program itself will read it.
+    ///
+    /// # Errors
+    /// It is not sealed, or damaged: then it refuses everybody.
+    pub(crate) fn policy(&self) -> Result<Policy<'_>, PolicyError> {
+        policy::decode(array(&self.content, &self.section), self.kind)
+    }
+
+    /// The same program with another policy section.
+    pub(crate) fn with_section(&self, section: &[u8; SECTION_SIZE]) -> Vec<u8> {
+        let mut content = self.content.clone();
+        content[self.section.clone()].copy_from_slice(section);
+        content
+    }
+}
+
+/// `elf::locate` returns ranges of exactly this size inside the file.
+fn array<'a>(content: &'a [u8], section: &Range<usize>) -> &'a [u8; SECTION_SIZE] {
+    content[section.clone()].first_chunk().expect("the section has the size that elf::locate has checked")
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, Because> {
+    // Before opening: opening a FIFO waits for a writer.
+    if !std::fs::metadata(path).map_err(Because::Unreadable)?.is_file() {
+        return Err(Because::NotAFile);
+    }
+    let mut content = Vec::new();
+    let file = File::open(path).map_err(Because::Unreadable)?;
+    file.take(LARGEST_PROGRAM + 1).read_to_end(&mut content).map_err(Because::Unreadable)?;
+    if content.len() as u64 > LARGEST_PROGRAM {
+        return Err(Because::TooLarge);
+    }
+    Ok(content)
+}

@@ -1,0 +1,45 @@
+//! `seal`: a copy of a wrapper with a policy in it. Needs no privilege, and gives none: owner, group and the
+//! set-group-ID bit come with `install`.
+
+use crate::accounts::Accounts;
+use crate::cli;
+use crate::encode::encode;
+use crate::place::Unplaced;
+use crate::program::Program;
+use crate::settings;
+use std::error::Error;
+use std::io::Write;
+
+/// Mode of a sealed program which is not installed.
+const MODE: u32 = 0o755;
+
+/// Runs `seal`.
+///
+/// # Errors
+/// The program cannot hold a policy, the settings make none, or the output cannot be written.
+pub(crate) fn run(arguments: &cli::Seal, out: &mut dyn Write, notes: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let program = Program::read(&arguments.binary)?;
+    let databases = &arguments.settings.databases;
+    let accounts = Accounts::read(&databases.group_file, &databases.passwd_file)?;
+    let (values, remarks) =
+        settings::resolve(&arguments.settings, program.kind(), arguments.cgi_script.as_deref(), &accounts)?;
+    let section = encode(&values)?;
+    for remark in remarks {
+        writeln!(notes, "note: {remark}")?;
+    }
+
+    let file = Unplaced::write(&arguments.output, &program.with_section(&section))?;
+    file.set_mode(MODE)?;
+    file.place()?;
+    writeln!(
+        out,
+        "sealed {}: a {} which trusts {} {} and is to be set-group-ID {} {}",
+        arguments.output.display(),
+        program.kind().program(),
+        values.trusted.1.escape_ascii(),
+        values.trusted.0,
+        values.own.1.escape_ascii(),
+        values.own.0,
+    )?;
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! From the command line to the values of a policy.
+
+use crate::accounts::{Account, Accounts, Group, User};
+use crate::cli::{Refusal, Settings};
+use crate::encode::Values;
+use crate::groups::{self, Resolved};
+use std::error::Error;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use wrapper::policy::{Kind, MAILMAN_CGI_VARIABLES, MAILMAN_COMMANDS, RefusalStyle};
+
+/// Groups tried when `--with-mail-gid` is not given: those of Mailman 2.1.
+const DEFAULT_MAIL_GROUPS: &str = "mailman other mail daemon";
+/// Groups tried when `--with-cgi-gid` is not given: those of Mailman 2.1.
+const DEFAULT_CGI_GROUPS: &str = "www www-data nobody";
+/// Mailman keeps Python from reading site packages.
+const DEFAULT_INTERPRETER_FLAG: &str = "-S";
+
+/// Options that do not go together, or not with this program.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Misplaced {
+    /// An option of Mailman's configure that means nothing here: the reason.
+    Foreign(&'static str),
+    /// An option for the other program.
+    OtherKind { option: &'static str, kind: Kind, instead: &'static str },
+    /// A CGI wrapper starts one script.
+    NoCgiScript,
+    /// `--with-cgi-ext` without its dot.
+    ExtensionWithoutDot(String),
+    /// An extension which would be a path.
+    ExtensionWithSlash(String),
+    /// Flags, but nothing that takes them.
+    FlagsWithoutInterpreter,
+}
+
+impl fmt::Display for Misplaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign(reason) => f.write_str(reason),
+            Self::OtherKind { option, kind, instead } => {
+                write!(f, "{option} has no meaning for a {}; {instead}", kind.program())
+            }
+            Self::NoCgiScript => {
+                write!(f, "a {} starts one script; name it with --cgi-script=NAME, such as admin", Kind::Cgi.program())
+            }
+            Self::ExtensionWithoutDot(found) => {
+                write!(f, "--with-cgi-ext={found}: the dot is part of the extension; write --with-cgi-ext=.{found}")
+            }
+            Self::ExtensionWithSlash(found) => write!(f, "--with-cgi-ext={found}: an extension has no slash"),
+            Self::FlagsWithoutInterpreter => {
+                write!(f, "--interpreter-flag without an interpreter; name it with --with-python=PATH")
+            }
+        }
+    }
+}
+
+impl Error for Misplaced {}
+
+/// Something which is allowed but deserves a second look. Printed, never silently dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Note(String);
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Resolves the settings for one program.
+///
+/// # Errors
+/// An option is refused, or names no account that exists.
+pub(crate) fn resolve(
+    settings: &Settings,
+    kind: Kind,
+    cgi_script: Option<&OsStr>,
+    accounts: &Accounts,
+) -> Result<(Values, Vec<Note>), Box<dyn Error>> {
+    refuse_misplaced(settings, kind, cgi_script)?;
+    let mut notes = Vec::new();
+    let (option, list, default) = match kind {
+        Kind::Mail => ("--with-mail-gid", &settings.with_mail_gid, DEFAULT_MAIL_GROUPS),
+        Kind::Cgi => ("--with-cgi-gid", &settings.with_cgi_gid, DEFAULT_CGI_GROUPS),
+    };
+    let list = list.as_deref().unwrap_or(OsStr::new(default));
+    let trusted = groups::resolve(option, list.as_bytes(), &accounts.groups)?;
+    let own = groups::resolve("--with-groupname", settings.with_groupname.as_bytes(), &accounts.groups)?;
+    let owner = groups::resolve("--with-username", settings.with_username.as_bytes(), &accounts.users)?;
+    note_rivals(option, &trusted, &mut notes);
+    note_rivals("--with-groupname", &own, &mut notes);
+    note_rivals("--with-username", &owner, &mut notes);
+    note_wide_groups(option, trusted.row, own.row, &mut notes);
+
+    let values = Values {
+        kind,
+        trusted: group(trusted.row),
+        own: group(own.row),
+        owner: user(owner.row),
+        prefix: tidy(&settings.prefix),
+        interpreter: interpreter(settings),
+        commands: match kind {
+            Kind::Mail => or_default(&settings.commands, &MAILMAN_COMMANDS),
+            Kind::Cgi => Vec::new(),
+        },
+        cgi_script: cgi_script.map(|name| name.as_bytes().to_vec()),
+        variables: match kind {
+            Kind::Mail => or_default(&settings.keep_environment, &[]),
+            Kind::Cgi => or_default(&settings.keep_environment, &MAILMAN_CGI_VARIABLES),
+        },
+        refusal: match settings.refusal {
+            Refusal::Mailman => RefusalStyle::Mailman,
+            Refusal::Defer => RefusalStyle::Defer,
+        },
+    };
+    Ok((values, notes))
+}
+
+/// Extension of installed CGI programs, empty or with its dot.
+///
+/// # Errors
+/// The dot is missing, or there is a slash.
+pub(crate) fn cgi_extension(settings: &Settings) -> Result<OsString, Misplaced> {
+    let extension = settings.with_cgi_ext.clone().unwrap_or_default();
+    let shown = || extension.as_bytes().escape_ascii().to_string();
+    match extension.as_bytes() {
+        found if found.contains(&b'/') => Err(Misplaced::ExtensionWithSlash(shown())),
+        [] | [b'.', _, ..] => Ok(extension),
+        _ => Err(Misplaced::ExtensionWithoutDot(shown())),
+    }
+}
+
+fn refuse_misplaced(settings: &Settings, kind: Kind, cgi_script: Option<&OsStr>) -> Result<(), Misplaced> {
+    if let Some(reason) = settings.foreign.refusal() {
+        return Err(Misplaced::Foreign(reason));
+    }
+    cgi_extension(settings)?;
+    let other = |option, instead| Err(Misplaced::OtherKind { option, kind, instead });
+    match kind {
+        Kind::Mail if settings.with_cgi_gid.is_some() => other("--with-cgi-gid", "use --with-mail-gid"),
+        Kind::Mail if cgi_script.is_some() => other("--cgi-script", "name its commands with --command"),
+        Kind::Cgi if settings.with_mail_gid.is_some() => other("--with-mail-gid", "use --with-cgi-gid"),
+        Kind::Cgi if !settings.commands.is_empty() => other("--command", "name its script with --cgi-script"),
+        Kind::Cgi if settings.refusal == Refusal::Defer => {
+            other("--refusal=defer", "a web server does not try again later")
+        }
+        Kind::Cgi if cgi_script.is_none() => Err(Misplaced::NoCgiScript),
+        _ if settings.with_python == "none" && settings.interpreter_flag.iter().any(|flag| !flag.is_empty()) => {
+            Err(Misplaced::FlagsWithoutInterpreter)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn note_rivals<Row: Account>(option: &str, resolved: &Resolved<'_, Row>, notes: &mut Vec<Note>) {
+    if resolved.rivals.is_empty() {
+        return;
+    }
+    let name = resolved.row.name().escape_ascii();
+    let rivals: Vec<String> = resolved.rivals.iter().map(u32::to_string).collect();
+    notes.push(Note(format!(
+        "{option}: the database has {} {name} more than once; the first row counts, {}, not {}",
+        Row::WHAT,
+        resolved.row.number(),
+        rivals.join(", ")
+    )));
+}
+
+/// Groups that hold more processes than their name says.
+fn note_wide_groups(option: &str, trusted: &Group, own: &Group, notes: &mut Vec<Note>) {
+    let name = trusted.name.escape_ascii();
+    match trusted.gid {
+        0 => notes.push(Note(format!(
+            "{option}: group {name} 0 is what a container started with `--user NUMBER` runs as, not only root"
+        ))),
+        65534 => notes.push(Note(format!(
+            "{option}: {name} 65534 also stands for every gid that a user namespace does not map; \
+             the wrapper refuses everybody (exit 10) wherever the gid map is not full"
+        ))),
+        _ => {}
+    }
+    if own.gid == 0 {
+        notes.push(Note(format!(
+            "--with-groupname: scripts would run as group {} 0, which owns much of the system; give them a group of their own",
+            own.name.escape_ascii()
+        )));
+    }
+}
+
+fn group(row: &Group) -> (u32, Vec<u8>) {
+    (row.gid, row.name.clone())
+}
+
+fn user(row: &User) -> (u32, Vec<u8>) {
+    (row.uid, row.name.clone())
+}
+
+fn interpreter(settings: &Settings) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
+    (settings.with_python != "none").then(|| {
+        let flags = or_default(&settings.interpreter_flag, &[DEFAULT_INTERPRETER_FLAG]);
+        (tidy(Path::new(&settings.with_python)), flags)
+    })
+}
+
+/// What was given, without the empty entries that say "none"; or the default where nothing was given.
+fn or_default(given: &[OsString], default: &[&str]) -> Vec<Vec<u8>> {
+    if given.is_empty() {
+        return default.iter().map(|text| text.as_bytes().to_vec()).collect();
+    }
+    given.iter().map(|text| text.as_bytes().to_vec()).filter(|text| !text.is_empty()).collect()
+}
+
+/// Without doubled slashes, `.` and a slash at the end, which people type and policies do not hold.
+pub(crate) fn tidy(path: &Path) -> Vec<u8> {
+    path.components().collect::<PathBuf>().into_os_string().into_vec()
+}

@@ -1,0 +1,167 @@
+//! `show`: the policy of a program, in words or as JSON.
+
+use crate::cli;
+use crate::encode::option;
+use crate::program::Program;
+use serde::Serialize;
+use std::error::Error;
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use wrapper::policy::{Kind, Policy, PolicyError, RefusalStyle, Tag, Task};
+
+/// Version of the JSON document; changes when a field changes its meaning or goes away.
+const JSON_FORMAT: u32 = 1;
+
+/// A program which refuses everybody.
+#[derive(Debug)]
+pub(crate) struct NotSealed {
+    path: PathBuf,
+    kind: Kind,
+    error: PolicyError,
+}
+
+impl fmt::Display for NotSealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, kind, error } = self;
+        let (path, program) = (path.display(), kind.program());
+        match error {
+            PolicyError::Unsealed => write!(f, "{path}: a {program} without a policy")?,
+            damaged => write!(f, "{path}: a {program} with a policy that cannot be used: {damaged}")?,
+        }
+        write!(f, "; it refuses everybody with exit 10 until `wrapper-configure seal` has written one")
+    }
+}
+
+impl Error for NotSealed {}
+
+/// The document that `show --json` prints.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Document<'a> {
+    format: u32,
+    path: &'a Path,
+    kind: &'static str,
+    /// Why the program refuses everybody; absent where it has a sound policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Fields<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Fields<'a> {
+    trusted: Named<'a>,
+    own: Named<'a>,
+    owner: Named<'a>,
+    prefix: &'a str,
+    interpreter: Option<Interpreter<'a>>,
+    commands: Option<&'a [&'a str]>,
+    cgi_script: Option<&'a str>,
+    keep_environment: &'a [&'a str],
+    refusal: &'static str,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    id: u32,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Interpreter<'a> {
+    path: &'a str,
+    flags: &'a [&'a str],
+}
+
+/// Runs `show`.
+///
+/// # Errors
+/// The file is no wrapper, or refuses everybody.
+pub(crate) fn run(arguments: &cli::Show, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let program = Program::read(&arguments.binary)?;
+    let policy = program.policy();
+    if arguments.json {
+        let document = document(program.path(), program.kind(), &policy);
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        writeln!(out)?;
+    }
+    match policy {
+        Ok(policy) if !arguments.json => write_words(&policy, out)?,
+        Ok(_) => {}
+        Err(error) => {
+            return Err(Box::new(NotSealed { path: program.path().to_owned(), kind: program.kind(), error }));
+        }
+    }
+    Ok(())
+}
+
+fn document<'a>(path: &'a Path, kind: Kind, policy: &'a Result<Policy<'a>, PolicyError>) -> Document<'a> {
+    let kind = match kind {
+        Kind::Mail => "mail",
+        Kind::Cgi => "cgi",
+    };
+    let (policy, error) = match policy {
+        Ok(policy) => (Some(fields(policy)), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    Document { format: JSON_FORMAT, path, kind, error, policy }
+}
+
+fn fields<'a>(policy: &'a Policy<'a>) -> Fields<'a> {
+    let (commands, cgi_script) = match &policy.task {
+        Task::Mail { commands } => (Some(commands.as_slice()), None),
+        Task::Cgi { script } => (None, Some(*script)),
+    };
+    Fields {
+        trusted: Named { id: policy.trusted.gid.as_raw(), name: policy.trusted.name },
+        own: Named { id: policy.own.gid.as_raw(), name: policy.own.name },
+        owner: Named { id: policy.owner.uid, name: policy.owner.name },
+        prefix: policy.prefix,
+        interpreter: policy.interpreter.as_ref().map(|i| Interpreter { path: i.path, flags: &i.flags }),
+        commands,
+        cgi_script,
+        keep_environment: &policy.variables,
+        refusal: match policy.refusal {
+            RefusalStyle::Mailman => "mailman",
+            RefusalStyle::Defer => "defer",
+        },
+    }
+}
+
+/// One line a field: where the value comes from, then the value, numbers with names.
+fn write_words(policy: &Policy<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+    let kind = policy.task.kind();
+    let mut line = |tag, value: &dyn fmt::Display| {
+        let label = format!("compiled in ({}):", option(tag, kind));
+        writeln!(out, "{label:<34} {value}")
+    };
+    line(Tag::TrustedGid, &format_args!("{} {}", policy.trusted.name, policy.trusted.gid))?;
+    line(Tag::OwnGid, &format_args!("{} {}", policy.own.name, policy.own.gid))?;
+    line(Tag::OwnerUid, &format_args!("{} {}", policy.owner.name, policy.owner.uid))?;
+    line(Tag::Prefix, &policy.prefix)?;
+    match &policy.interpreter {
+        Some(interpreter) => line(Tag::Interpreter, &interpreter.path)?,
+        None => line(Tag::Interpreter, &"none: each script is a program of its own")?,
+    }
+    if let Some(interpreter) = policy.interpreter.as_ref().filter(|interpreter| !interpreter.flags.is_empty()) {
+        line(Tag::InterpreterFlag, &interpreter.flags.join(" "))?;
+    }
+    match &policy.task {
+        Task::Mail { commands } => line(Tag::Command, &commands.join(" "))?,
+        Task::Cgi { script } => line(Tag::CgiScript, script)?,
+    }
+    match policy.variables.as_slice() {
+        [] => line(Tag::Variable, &"none")?,
+        names => line(Tag::Variable, &names.join(" "))?,
+    }
+    line(
+        Tag::Refusal,
+        &match (policy.refusal, kind) {
+            (RefusalStyle::Mailman, Kind::Mail) => "mailman: mail which is refused bounces",
+            (RefusalStyle::Mailman, Kind::Cgi) => "mailman",
+            (RefusalStyle::Defer, _) => "defer: mail waits while an administrator can repair the cause",
+        },
+    )
+}
