@@ -15,6 +15,38 @@ pub struct Diagnosis {
     pub seen: Vec<Observation>,
     /// What can be done, with the price of each.
     pub remedies: Vec<Remedy>,
+    /// The command to type next, to see more or to mend it.
+    pub next: String,
+}
+
+impl Diagnosis {
+    /// A diagnosis without observations and remedies yet; the next command is the page of its code.
+    pub fn new(code: &str, certainty: Certainty, cause: String) -> Self {
+        let next = format!("lab explain {code}");
+        Self { code: code.to_owned(), certainty, cause, seen: Vec::new(), remedies: Vec::new(), next }
+    }
+
+    /// Adds an observation.
+    #[must_use]
+    pub fn saw(mut self, source: &str, shows: impl Into<String>) -> Self {
+        self.seen.push(Observation { source: source.to_owned(), shows: shows.into() });
+        self
+    }
+
+    /// Adds a remedy: what, how (one command or setting each), and its price.
+    #[must_use]
+    pub fn remedy(mut self, what: impl Into<String>, how: &[&str], price: impl Into<String>) -> Self {
+        let how = how.iter().map(|&step| step.to_owned()).collect();
+        self.remedies.push(Remedy { what: what.into(), how, price: price.into() });
+        self
+    }
+
+    /// Sets the next command.
+    #[must_use]
+    pub fn then(mut self, command: impl Into<String>) -> Self {
+        self.next = command.into();
+        self
+    }
 }
 
 /// How sure a diagnosis is.
@@ -27,6 +59,16 @@ pub enum Certainty {
     Likely,
     /// One of several that fit.
     Possible,
+}
+
+impl std::fmt::Display for Certainty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Certain => "certain",
+            Self::Likely => "likely",
+            Self::Possible => "possible",
+        })
+    }
 }
 
 /// One observation that a diagnosis rests on.

@@ -1,0 +1,173 @@
+//! What the findings ask of a failed case. Each answer is an observation, or a fact of the case; none is a guess.
+
+use super::bit::{self, Bit};
+use crate::case::{Case, Style};
+use crate::verdict::Difference;
+use lab_invocation::evidence::{End, WitnessReport};
+use lab_invocation::{Bytes, Credentials, Evidence, Gid};
+
+/// One failed case with everything that was seen of it.
+pub(super) struct Facts<'a> {
+    /// The case.
+    pub(super) case: &'a Case,
+    /// What was observed.
+    pub(super) evidence: &'a Evidence,
+    /// Where that is not what must be.
+    pub(super) differences: &'a [Difference],
+}
+
+impl<'a> Facts<'a> {
+    /// The group that the subject was sealed to trust.
+    pub(super) fn trusted(&self) -> Gid {
+        self.case.subject.policy.trusts.gid
+    }
+
+    /// The subject's own group, as it was sealed.
+    pub(super) fn own(&self) -> Gid {
+        self.case.subject.policy.own.gid
+    }
+
+    /// Credentials of the launcher, read back just before exec.
+    pub(super) fn invoker(&self) -> Option<&'a Credentials> {
+        self.evidence.invoker.credentials.as_ref()
+    }
+
+    /// The invoker's real gid, as it was observed.
+    pub(super) fn real(&self) -> Option<Gid> {
+        self.invoker().map(|credentials| credentials.gid.real)
+    }
+
+    /// Whether set-group-ID acted, seen from outside.
+    pub(super) fn bit(&self) -> Bit {
+        bit::observe(self.case, self.evidence)
+    }
+
+    /// The subject's effective gid once it runs: its file's group where the bit acted, else the invoker's.
+    pub(super) fn effective_after_exec(&self) -> Option<Gid> {
+        bit::effective_after_exec(self.case, self.evidence)
+    }
+
+    /// The script's report, if a script started.
+    pub(super) fn script(&self) -> Option<&'a WitnessReport> {
+        self.evidence.witness.first()
+    }
+
+    /// Whether a script started.
+    pub(super) fn started(&self) -> bool {
+        self.script().is_some()
+    }
+
+    /// Exit status, if the subject ended by exit.
+    pub(super) fn exit(&self) -> Option<u8> {
+        match self.evidence.end {
+            Some(End::Exited(status)) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Whether the case wants the script started.
+    pub(super) fn wants_start(&self) -> bool {
+        wants_start(self.case)
+    }
+
+    /// Whether the case wants the subject to refuse, and no script.
+    pub(super) fn wants_refusal(&self) -> bool {
+        wants_refusal(self.case)
+    }
+
+    /// Whether the subject refused with this status, or with 75 in the style that replaces it, saying `words`.
+    pub(super) fn refused(&self, status: u8, words: &str) -> bool {
+        let deferred = self.case.subject.policy.refusal == Style::Defer && self.exit() == Some(75);
+        !self.started() && (self.exit() == Some(status) || (deferred && self.says(words)))
+    }
+
+    /// Everything that the subject said: standard error, standard output, log.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = (&'static str, &'a Bytes)> {
+        let evidence = self.evidence;
+        [("standard error", &evidence.stderr.bytes), ("standard output", &evidence.stdout.bytes)]
+            .into_iter()
+            .chain(evidence.syslog.iter().map(|line| ("syslog", line)))
+    }
+
+    /// Whether the subject said this, in any case of letters.
+    pub(super) fn says(&self, words: &str) -> bool {
+        let wanted = words.to_lowercase();
+        self.outputs().any(|(_, bytes)| String::from_utf8_lossy(bytes.as_slice()).to_lowercase().contains(&wanted))
+    }
+
+    /// Whether the subject's text names this group: its name or its number stands there as a word of its own.
+    pub(super) fn names_group(&self, gid: Gid) -> bool {
+        let number = gid.to_string();
+        let name = self.case.names.groups.get(&gid).map_or(number.as_str(), String::as_str);
+        self.outputs().any(|(_, bytes)| {
+            String::from_utf8_lossy(bytes.as_slice())
+                .split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))
+                .any(|word| word.trim_end_matches('.') == name || word.trim_end_matches('.') == number)
+        })
+    }
+
+    /// `list 38`.
+    pub(super) fn group(&self, gid: Gid) -> String {
+        self.case.names.group(gid)
+    }
+
+    /// Groups as a list with names, `none` for an empty one.
+    pub(super) fn groups(&self, gids: &[Gid]) -> String {
+        if gids.is_empty() {
+            return "none".to_owned();
+        }
+        gids.iter().map(|&gid| self.group(gid)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The invoker's groups in words, for an observation.
+    pub(super) fn invoker_text(&self) -> String {
+        self.invoker().map_or_else(
+            || "not observed".to_owned(),
+            |c| {
+                format!(
+                    "real gid {}, effective gid {}, supplementary groups {}",
+                    self.group(c.gid.real),
+                    self.group(c.gid.effective),
+                    self.groups(&c.groups)
+                )
+            },
+        )
+    }
+
+    /// How the subject ended, in words.
+    pub(super) fn end_text(&self) -> String {
+        match self.evidence.end {
+            Some(End::Exited(status)) => format!("exit {status}"),
+            Some(End::Signaled { signal, core: true }) => format!("killed by signal {signal}, core dumped"),
+            Some(End::Signaled { signal, core: false }) => format!("killed by signal {signal}"),
+            Some(End::TimedOut) => format!("still running after {} ms", self.case.invocation.deadline_ms),
+            None => "did not run".to_owned(),
+        }
+    }
+
+    /// What became of the script, in words.
+    pub(super) fn script_text(&self) -> String {
+        match self.evidence.witness.as_slice() {
+            [] => "the script did not start".to_owned(),
+            [one] => format!(
+                "the script started as gid {} / {} / {} (real / effective / saved)",
+                self.group(one.credentials.gid.real),
+                self.group(one.credentials.gid.effective),
+                self.group(one.credentials.gid.saved)
+            ),
+            many => format!("the script started {} times", many.len()),
+        }
+    }
+}
+
+/// Whether a case wants the script started.
+pub(super) fn wants_start(case: &Case) -> bool {
+    case.outcome.script.as_ref().and_then(|script| script.started) == Some(true)
+}
+
+/// Whether a case wants a refusal and no script.
+pub(super) fn wants_refusal(case: &Case) -> bool {
+    case.outcome.script.as_ref().and_then(|script| script.started) == Some(false)
+        && case.outcome.exit != Some(0)
+        && !case.outcome.ended_before_main
+}

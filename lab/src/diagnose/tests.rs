@@ -1,0 +1,223 @@
+//! Each code is given by one defect, and not by what looks the same.
+
+use super::fixtures::{Failure, LIST, MAIL, USERS, gid};
+use super::{codes, diagnose, explain, page};
+use crate::finding::{Certainty, Diagnosis};
+use lab_invocation::evidence::{IdKind, OpenDescriptor, Regained};
+use lab_invocation::invocation::Tracer;
+use rstest::rstest;
+
+const MISMATCH: &str = "group mismatch: real gid users 100, trusted mail 8";
+
+/// One failure for each code, as plain as it can be.
+fn defect(code: &str) -> Failure {
+    match code {
+        "group-mismatch" => {
+            let mut failure = Failure::admitted();
+            failure.caller(USERS);
+            failure.refused(2, MISMATCH);
+            failure
+        }
+        "supplementary-only" => {
+            let mut failure = Failure::stranger(USERS);
+            failure.member_of(&[MAIL]);
+            failure
+        }
+        "effective-only" => {
+            let mut failure = Failure::admitted();
+            failure.refused(2, "group mismatch: group list 38, trusted mail 8");
+            failure
+        }
+        "set-group-id-ignored" => {
+            let mut failure = Failure::admitted();
+            failure.must_refuse("not-privileged", 9);
+            failure.file().mount.nosuid = true;
+            failure.without_the_bit();
+            failure
+        }
+        "wrong-comparison" => {
+            let mut failure = Failure::stranger(4008);
+            failure.case.names.groups.insert(gid(4008), "mail".into());
+            failure
+        }
+        "privilege-not-dropped" => {
+            let mut failure = Failure::admitted();
+            failure.script().credentials.gid.real = gid(MAIL);
+            failure.script().regained =
+                vec![Regained { kind: IdKind::Gid, number: MAIL, call: "setresgid(8, 8, -1)".into() }];
+            failure
+        }
+        "leaked-descriptor" => {
+            let mut failure = Failure::admitted();
+            failure.script().descriptors.push(OpenDescriptor { number: 7, target: "/etc/shadow".into(), access: 2 });
+            failure
+        }
+        "undiagnosed" => {
+            let mut failure = Failure::admitted();
+            failure.refused(1, "something else is wrong");
+            failure
+        }
+        other => panic!("no defect is written down for {other}: add one to tests.rs"),
+    }
+}
+
+fn render(found: &[Diagnosis]) -> String {
+    let mut text = String::new();
+    for diagnosis in found {
+        text += &format!("{} ({})\n  {}\n", diagnosis.code, diagnosis.certainty, diagnosis.cause);
+        for seen in &diagnosis.seen {
+            text += &format!("  seen   {}: {}\n", seen.source, seen.shows);
+        }
+        for remedy in &diagnosis.remedies {
+            text += &format!("  fix    {}\n         price: {}\n", remedy.what, remedy.price);
+            for how in &remedy.how {
+                text += &format!("         {how}\n");
+            }
+        }
+        text += &format!("  next   {}\n", diagnosis.next);
+    }
+    text
+}
+
+#[test]
+fn every_code_is_given_first_to_its_own_defect() {
+    for code in codes() {
+        let found = defect(code).diagnose();
+        assert_eq!(found.first().map(|diagnosis| diagnosis.code.as_str()), Some(code), "{}", render(&found));
+        insta::assert_snapshot!(format!("diagnosis_{code}"), render(&found));
+    }
+}
+
+#[test]
+fn every_page_is_complete() {
+    for code in codes() {
+        let page = explain(code).expect("a code has a page");
+        let headings: Vec<&str> = page.text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(headings, page::SECTIONS, "{code}");
+        assert!(page.text.lines().all(|line| line.len() <= 118), "{code}: a line is wider than the page");
+        insta::assert_snapshot!(format!("page_{code}"), page.to_string());
+    }
+    assert_eq!(explain("no-such-code"), None);
+}
+
+#[test]
+fn each_file_with_a_page_is_in_the_table() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnose");
+    for entry in std::fs::read_dir(directory).expect("the sources are there") {
+        let path = entry.expect("the directory can be read").path();
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        if !text.starts_with("//! # ") {
+            continue;
+        }
+        let code = path.file_stem().expect("a file has a name").to_string_lossy().replace('_', "-");
+        assert!(codes().any(|known| known == code), "{code} has a page, but the table FINDINGS does not name it");
+    }
+}
+
+#[test]
+fn a_case_without_differences_gets_no_diagnosis() {
+    let failure = defect("leaked-descriptor");
+    assert_eq!(diagnose(&failure.case, &failure.evidence, &[]), []);
+}
+
+/// Near misses: what was done, and the code which must not be given for it.
+#[rstest]
+#[case::refusal_of_a_stranger_is_right("group-mismatch", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); f.refused(2, MISMATCH); })]
+#[case::trusted_caller_refused("group-mismatch", |f: &mut Failure| f.refused(2, MISMATCH))]
+#[case::other_exit_status("group-mismatch", |f: &mut Failure| { f.caller(USERS); f.refused(6, "unknown command"); })]
+#[case::script_itself_exits_2("group-mismatch", |f: &mut Failure| { f.caller(USERS); f.evidence.end = Some(lab_invocation::evidence::End::Exited(2)); })]
+#[case::member_whose_real_gid_is_trusted("supplementary-only", |f: &mut Failure| { f.must_refuse("usage", 5); f.member_of(&[MAIL]); })]
+#[case::stranger_who_is_no_member("supplementary-only", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[33]); })]
+#[case::member_whose_group_has_the_trusted_name("supplementary-only", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(4008); f.member_of(&[MAIL]);
+    f.case.names.groups.insert(gid(4008), "mail".into());
+})]
+#[case::member_where_own_group_is_trusted("supplementary-only", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[LIST]); f.case.subject.policy.trusts.gid = gid(LIST);
+})]
+#[case::refusal_that_names_only_the_trusted_group("effective-only", |f: &mut Failure| f.refused(2, "group mismatch: mail 8"))]
+#[case::refusal_of_a_stranger("effective-only", |f: &mut Failure| { f.caller(USERS); f.refused(2, "group mismatch: list 38"); })]
+#[case::stranger_admitted_where_own_group_is_not_trusted("effective-only", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); })]
+#[case::bit_acted("set-group-id-ignored", |f: &mut Failure| f.must_refuse("mismatch", 2))]
+#[case::lost_bit_was_noticed_as_it_must("set-group-id-ignored", |f: &mut Failure| {
+    f.must_refuse("not-privileged", 9); f.file().mount.nosuid = true; f.refused(9, "not running set-group-ID");
+})]
+#[case::root_traces("set-group-id-ignored", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.evidence.invoker.traced = true;
+    f.case.invocation.transition.tracer = Some(Tracer::Root);
+})]
+#[case::member_is_traced("set-group-id-ignored", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[LIST]); f.evidence.invoker.traced = true;
+})]
+#[case::trusted_caller_started_where_usage_is_wanted("wrong-comparison", |f: &mut Failure| f.must_refuse("usage", 5))]
+#[case::stranger_refused("wrong-comparison", |f: &mut Failure| { f.caller(USERS); f.refused(2, MISMATCH); })]
+#[case::member_admitted("wrong-comparison", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[MAIL]); })]
+#[case::own_group_named_as_found("wrong-comparison", |f: &mut Failure| f.refused(2, "group mismatch: list 38, not mail 8"))]
+#[case::refused_for_another_reason("wrong-comparison", |f: &mut Failure| f.refused(4, "cannot execute"))]
+#[case::bit_was_lost("privilege-not-dropped", |f: &mut Failure| { f.file().mount.nosuid = true; f.without_the_bit(); })]
+#[case::ids_are_right("privilege-not-dropped", |f: &mut Failure| f.script().umask = 0)]
+#[case::ids_are_not_judged("privilege-not-dropped", |f: &mut Failure| {
+    f.case.outcome.script = None; f.script().credentials.gid.real = gid(MAIL);
+})]
+#[case::just_the_three("leaked-descriptor", |f: &mut Failure| f.script().umask = 0)]
+#[case::descriptors_are_not_judged("leaked-descriptor", |f: &mut Failure| {
+    f.case.outcome.script = None;
+    f.script().descriptors.push(OpenDescriptor { number: 7, target: "/etc/shadow".into(), access: 2 });
+})]
+fn what_looks_the_same_does_not_get_the_code(#[case] code: &str, #[case] bend: fn(&mut Failure)) {
+    let mut failure = Failure::admitted();
+    bend(&mut failure);
+    let found = failure.diagnose();
+    assert!(found.iter().all(|diagnosis| diagnosis.code != code), "{}", render(&found));
+    assert!(!found.is_empty(), "a failed case has at least the honest answer");
+}
+
+/// Each way of losing the bit is found from outside and named.
+#[rstest]
+#[case::nosuid("nosuid", |f: &mut Failure| f.file().mount.nosuid = true)]
+#[case::no_new_privs("no_new_privs", |f: &mut Failure| f.evidence.invoker.no_new_privs = true)]
+#[case::no_bit("0755", |f: &mut Failure| f.file().mode = 0o755)]
+#[case::no_group_execute("group-execute", |f: &mut Failure| f.file().mode = 0o2745)]
+#[case::other_group("belongs to group 33", |f: &mut Failure| f.file().group = gid(33))]
+#[case::unmapped_group("group 38 of the file is not mapped", |f: &mut Failure| f.evidence.invoker.gid_map = "0 0 38\n39 39 65000".into())]
+#[case::unmapped_owner("owner 0 of the file is not mapped", |f: &mut Failure| f.evidence.invoker.uid_map = "1 1 65000".into())]
+#[case::tracer("traced", |f: &mut Failure| {
+    f.evidence.invoker.traced = true;
+    f.case.invocation.transition.tracer = Some(Tracer::Invoker);
+})]
+#[case::shared_fs("CLONE_FS", |f: &mut Failure| f.case.invocation.transition.share_fs = true)]
+#[case::foreign_mount("another mount namespace", |f: &mut Failure| f.case.invocation.transition.foreign_mount = true)]
+fn each_cause_of_a_lost_bit_is_named(#[case] word: &str, #[case] lose: fn(&mut Failure)) {
+    let mut failure = Failure::admitted();
+    lose(&mut failure);
+    failure.refused(9, "not running set-group-ID");
+    let found = failure.diagnose();
+    let first = found.first().expect("something is found");
+    assert_eq!(
+        (first.code.as_str(), first.certainty),
+        ("set-group-id-ignored", Certainty::Certain),
+        "{}",
+        render(&found)
+    );
+    assert!(first.cause.contains(word), "{}", first.cause);
+    assert!(!first.cause.contains("each is enough"), "one cause, not several: {}", first.cause);
+}
+
+#[test]
+fn a_lost_bit_without_a_visible_cause_is_only_possible() {
+    let mut failure = Failure::admitted();
+    failure.refused(9, "not running set-group-ID");
+    let found = failure.diagnose();
+    assert_eq!(found.first().map(|diagnosis| diagnosis.certainty), Some(Certainty::Possible), "{}", render(&found));
+}
+
+#[test]
+fn the_ledger_shows_who_had_which_group() {
+    let mut failure = Failure::stranger(USERS);
+    failure.member_of(&[MAIL]);
+    insta::assert_snapshot!("ledger_member_admitted", super::ledger(&failure.case, &failure.evidence).to_string());
+    let mut lost = Failure::admitted();
+    lost.file().mount.nosuid = true;
+    lost.without_the_bit();
+    insta::assert_snapshot!("ledger_bit_lost", super::ledger(&lost.case, &lost.evidence).to_string());
+}

@@ -1,0 +1,160 @@
+//! # The decision does not follow from the real gid
+//!
+//! The wrapper admitted a caller whose real gid is not the trusted number, or refused one whose real gid is.
+//!
+//! ## What happened
+//!
+//! The launcher read its real gid back just before exec, the policy is known, and the decision contradicts the two
+//! numbers. Neither the caller's supplementary groups nor the wrapper's effective gid explain it.
+//!
+//! ## Why
+//!
+//! The diagnosis says which of these fits what was seen:
+//!
+//! - Names are compared instead of numbers, as Mailman's own wrapper does. A second row of /etc/group with the trusted
+//!   name then lets another gid in; an unreadable /etc/group, or a second name for the trusted gid, keeps everybody out.
+//! - Only the beginning of a name is compared (`strncmp` with one of the two lengths): `mail` and `mailman` are one.
+//! - The number is cut to 16 bits: 65544 passes as 8.
+//! - The wrapper's own group, or root, is let in beside the trusted group.
+//! - Nothing is compared at all.
+//!
+//! ## How to see it
+//!
+//! `getent group NAME` and `getent group NUMBER` for the trusted group and for the caller's: each must give one row.
+//! Then start the wrapper with numbers only: `setpriv --regid=NUMBER --clear-groups --reuid=nobody WRAPPER post x`.
+//!
+//! ## Looks the same but is not
+//!
+//! - `group-mismatch`: the refusal is right, the numbers do differ.
+//! - `supplementary-only` and `effective-only`: the trusted gid is among the caller's other groups.
+//! - A subject that was sealed or built for another group than the case believes: `wrapper-configure show WRAPPER`.
+//!
+//! ## Fixes and their price
+//!
+//! - Compare the numbers, and look names up only to word the refusal. The price: renumbering the group means sealing
+//!   the wrapper again.
+//! - Until then, keep names and numbers of /etc/group unique (`grpck`). The price: everything which can add a row to any
+//!   name service stays able to admit itself.
+//!
+//! ## Do not
+//!
+//! - Do not give a stranger's gid the trusted name, although the old text of exit 8 suggests it.
+
+use super::bit::Bit;
+use super::facts::{Facts, wants_refusal, wants_start};
+use super::{Finding, effective_only, group_mismatch, supplementary_only};
+use crate::case::{Case, Sealing};
+use crate::finding::{Certainty, Diagnosis};
+use lab_invocation::Gid;
+
+const CODE: &str = "wrong-comparison";
+
+pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("wrong_comparison.rs"), find, shown_by };
+
+fn shown_by(case: &Case) -> bool {
+    let trusted = case.subject.policy.trusts.gid;
+    let invoker = &case.invocation.identity;
+    (wants_start(case) && invoker.gid == trusted)
+        || (wants_refusal(case) && invoker.gid != trusted && !invoker.groups.contains(&trusted))
+}
+
+fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
+    let (real, trusted) = (facts.real()?, facts.trusted());
+    if facts.case.subject.policy.condition != Sealing::Sound {
+        return None;
+    }
+    if real == trusted { refused_wrongly(facts, real) } else { admitted_wrongly(facts, real) }
+}
+
+fn admitted_wrongly(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
+    let better = (supplementary_only::FINDING.find)(facts).or_else(|| (effective_only::FINDING.find)(facts));
+    let bit_acted = matches!(facts.bit(), Bit::Acted);
+    if !facts.started() || !facts.wants_refusal() || better.is_some() || !bit_acted {
+        return None;
+    }
+    let (found, wanted) = (facts.group(real), facts.group(facts.trusted()));
+    let fits = other_way(facts, real).unwrap_or_else(|| {
+        "none of the known mistakes fits these numbers and names: perhaps nothing is compared".to_owned()
+    });
+    let cause = format!(
+        "The caller's real gid is {found}, not the trusted {wanted}, and the script started. What fits: {fits}."
+    );
+    Some(with_remedies(
+        facts,
+        Diagnosis::new(CODE, Certainty::Certain, cause)
+            .saw("launcher, just before exec", facts.invoker_text())
+            .saw("witness", facts.script_text()),
+    ))
+}
+
+fn refused_wrongly(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
+    let better = (effective_only::FINDING.find)(facts).or_else(|| (group_mismatch::FINDING.find)(facts));
+    let (mismatch, nameless) = (facts.refused(2, "group mismatch"), facts.refused(8, "no name"));
+    if !facts.wants_start() || better.is_some() || !(mismatch || nameless) {
+        return None;
+    }
+    let sealed_name = &facts.case.subject.policy.trusts.name;
+    let fits = match facts.case.names.groups.get(&real) {
+        None => format!("the group database has no row for gid {real}, so a wrapper that compares names finds none"),
+        Some(name) if name != sealed_name => {
+            format!(
+                "the first row for gid {real} is named {name:?}, and a wrapper that compares names wants {sealed_name:?}"
+            )
+        }
+        Some(_) if nameless => "it looks a name up before it decides, and could not read the group database".to_owned(),
+        Some(_) => "none of the known mistakes fits these numbers and names".to_owned(),
+    };
+    // A subject which names the group that it wants has been sealed as the case says; another one may not have been.
+    let certainty = if facts.names_group(real) { Certainty::Certain } else { Certainty::Likely };
+    let cause = format!(
+        "The caller's real gid is {}, which is the trusted gid, and the wrapper refused it. What fits: {fits}.",
+        facts.group(real)
+    );
+    Some(with_remedies(
+        facts,
+        Diagnosis::new(CODE, certainty, cause)
+            .saw("launcher, just before exec", facts.invoker_text())
+            .saw("wait status", facts.end_text()),
+    ))
+}
+
+fn with_remedies(facts: &Facts<'_>, diagnosis: Diagnosis) -> Diagnosis {
+    let trusted = facts.trusted();
+    diagnosis
+        .remedy(
+            "compare numbers, and look names up only to word the refusal",
+            &[&format!("in the wrapper: getgid() == {trusted}")],
+            "renumbering the group means sealing the wrapper again",
+        )
+        .remedy(
+            "until then, keep group names and numbers unique",
+            &[
+                "grpck",
+                &format!("getent group {}", facts.case.subject.policy.trusts.name),
+                &format!("getent group {trusted}"),
+            ],
+            "whoever can add a row to a name service can still admit himself",
+        )
+}
+
+/// Which known mistake, other than looking at the caller's other groups, admits `real` where another gid is trusted.
+pub(super) fn other_way(facts: &Facts<'_>, real: Gid) -> Option<String> {
+    let (trusted, wanted) = (facts.trusted(), &facts.case.subject.policy.trusts.name);
+    let name = facts.case.names.groups.get(&real);
+    if let Some(name) = name.filter(|name| *name == wanted) {
+        return Some(format!("gid {real} has the trusted name {name:?} too, and names are compared"));
+    }
+    if let Some(name) = name.filter(|name| name.starts_with(wanted.as_str()) || wanted.starts_with(name.as_str())) {
+        return Some(format!("{name:?} and the trusted name {wanted:?} begin alike, and only a beginning is compared"));
+    }
+    if real.as_raw() & 0xffff == trusted.as_raw() & 0xffff {
+        return Some(format!("gid {real} cut to 16 bits is {}", trusted.as_raw() & 0xffff));
+    }
+    if real == facts.own() {
+        return Some(format!("the wrapper's own group, {}, is admitted beside the trusted one", facts.group(real)));
+    }
+    if facts.invoker().is_some_and(|invoker| invoker.uid.real.as_raw() == 0) {
+        return Some("the caller is root, and root is admitted whatever its group".to_owned());
+    }
+    None
+}
