@@ -22,6 +22,8 @@ pub enum Kind {
     Usage,
     /// The lab or the machine.
     Internal,
+    /// No case was selected.
+    NothingSelected,
     /// The run could not be judged at all: a backend that does not start, a capability that was required.
     Unresolved,
 }
@@ -35,6 +37,11 @@ impl Problem {
     /// A problem with the lab or the machine.
     pub fn internal(what: impl Into<String>) -> Self {
         Self { kind: Kind::Internal, what: what.into(), found: None, cure: None }
+    }
+
+    /// No case is selected.
+    pub fn nothing_selected(what: impl Into<String>) -> Self {
+        Self { kind: Kind::NothingSelected, what: what.into(), found: None, cure: None }
     }
 
     /// Nothing can be judged.

@@ -52,6 +52,7 @@ impl From<&Problem> for Exit {
     fn from(problem: &Problem) -> Self {
         match problem.kind {
             Kind::Usage => Self::Usage,
+            Kind::NothingSelected => Self::NothingSelected,
             Kind::Internal => Self::Internal,
             Kind::Unresolved => Self::Unresolved,
         }

@@ -3,3 +3,13 @@
 
 pub mod event;
 pub mod exit;
+pub mod programs;
+pub mod seal;
+pub mod section;
+pub mod select;
+pub mod tree;
+pub mod verdict;
+pub mod waiver;
+
+#[cfg(test)]
+pub(crate) mod sample;

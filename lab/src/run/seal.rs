@@ -1,0 +1,327 @@
+//! Sealing the subjects: `wrapper-configure seal` once for each distinct policy, and what it made kept by the hashes of
+//! both programs and the policy. Only the section is kept; the rest of the file is the same for every policy.
+
+use crate::case::{Kind, Policy, Sealing, Style, Subject};
+use crate::problem::Problem;
+use crate::run::programs::Programs;
+use crate::run::section::{self, SIZE};
+use lab_invocation::Bytes;
+use lab_invocation::layout::Digest;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::ops::Range;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+/// A program before it is sealed.
+#[derive(Debug)]
+struct Program {
+    path: PathBuf,
+    bytes: Arc<Vec<u8>>,
+    digest: [u8; 32],
+    /// Where its section is; `None` for a foreign program, which is taken as it is.
+    section: Option<Range<usize>>,
+}
+
+/// A file that can be installed: a program and its section.
+#[derive(Clone, Debug)]
+struct Sealed {
+    program: Arc<Vec<u8>>,
+    section: Option<(usize, Box<[u8; SIZE]>)>,
+}
+
+impl Sealed {
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.program.as_ref().clone();
+        if let Some((at, section)) = &self.section
+            && let Some(place) = bytes.get_mut(*at..*at + SIZE)
+        {
+            place.copy_from_slice(section.as_slice());
+        }
+        bytes
+    }
+}
+
+/// Seals subjects and keeps what it sealed.
+#[derive(Debug)]
+pub struct Sealer {
+    configure: PathBuf,
+    configure_digest: [u8; 32],
+    cache: Option<PathBuf>,
+    programs: BTreeMap<String, Program>,
+    sound: BTreeMap<[u8; 32], Box<[u8; SIZE]>>,
+    sealed: BTreeMap<Digest, Sealed>,
+    by_subject: BTreeMap<[u8; 32], Digest>,
+}
+
+impl Sealer {
+    /// For these programs.
+    ///
+    /// # Errors
+    /// `wrapper-configure` is not there.
+    pub fn new(programs: &Programs) -> Result<Self, Problem> {
+        let configure = programs.path("wrapper-configure")?.to_owned();
+        let configure_digest = Sha256::digest(read(&configure)?).into();
+        Ok(Self {
+            configure,
+            configure_digest,
+            cache: programs.cache.as_ref().map(|dir| dir.join("sealed")),
+            programs: BTreeMap::new(),
+            sound: BTreeMap::new(),
+            sealed: BTreeMap::new(),
+            by_subject: BTreeMap::new(),
+        })
+    }
+
+    /// Reads a program. With `foreign` it is never sealed.
+    ///
+    /// # Errors
+    /// It cannot be read, or it should have a section and has none.
+    pub fn add(&mut self, name: &str, path: &Path, foreign: bool) -> Result<[u8; 32], Problem> {
+        if let Some(program) = self.programs.get(name) {
+            return Ok(program.digest);
+        }
+        let bytes = read(path)?;
+        let digest = Sha256::digest(&bytes).into();
+        let section = match (foreign, section::find(&bytes)) {
+            (true, _) => None,
+            (false, Ok(section)) => Some(section),
+            (false, Err(found)) => {
+                return Err(Problem::usage(format!("{}: cannot be sealed", path.display())).found(found).cure(
+                    "a wrapper which was not built from this project is described by a profile: --profile FILE",
+                ));
+            }
+        };
+        self.programs
+            .insert(name.to_owned(), Program { path: path.to_owned(), bytes: Arc::new(bytes), digest, section });
+        Ok(digest)
+    }
+
+    /// Seals a subject. `other_kind` names the program whose section is transplanted for the condition "wrong kind".
+    ///
+    /// # Errors
+    /// `wrapper-configure` refuses the policy.
+    pub fn seal(&mut self, subject: &Subject) -> Result<Digest, Problem> {
+        let program = self.program(&subject.program)?;
+        let Some(place) = program.section.clone() else {
+            let sealed = Sealed { program: program.bytes.clone(), section: None };
+            let digest = Digest(program.digest);
+            self.sealed.insert(digest, sealed);
+            return Ok(digest);
+        };
+        let bytes = program.bytes.clone();
+        let key = key(&[&program.digest, format!("{:?}", subject.policy).as_bytes()]);
+        if let Some(digest) = self.by_subject.get(&key) {
+            return Ok(*digest);
+        }
+        let mut unsealed = Box::new([0; SIZE]);
+        unsealed.copy_from_slice(&bytes[place.clone()]);
+        let mut made = self.sound(&subject.program, &subject.policy)?;
+        let other = match subject.policy.condition {
+            Sealing::WrongKind => Some(self.other_kind(&subject.policy)?),
+            _ => None,
+        };
+        section::bring_into(subject.policy.condition, &mut made, &unsealed, other.as_deref());
+        let sealed = Sealed { program: bytes, section: Some((place.start, made)) };
+        let digest = Digest(Sha256::digest(sealed.bytes()).into());
+        self.sealed.insert(digest, sealed);
+        self.by_subject.insert(key, digest);
+        Ok(digest)
+    }
+
+    /// The file of a digest.
+    pub fn bytes(&self, digest: Digest) -> Option<Bytes> {
+        self.sealed.get(&digest).map(|sealed| Bytes(sealed.bytes()))
+    }
+
+    fn program(&self, name: &str) -> Result<&Program, Problem> {
+        self.programs.get(name).ok_or_else(|| Problem::internal(format!("{name} was not read before it was sealed")))
+    }
+
+    fn other_kind(&mut self, policy: &Policy) -> Result<Box<[u8; SIZE]>, Problem> {
+        let (kind, name, script) = match policy.kind {
+            Kind::Mail => (Kind::Cgi, "cgi-wrapper", Some("listinfo".into())),
+            Kind::Cgi => (Kind::Mail, "mail-wrapper", None),
+        };
+        let beside = self.configure.with_file_name(name);
+        self.add(name, &beside, false)?;
+        self.sound(name, &Policy { kind, script, keep: None, condition: Sealing::Sound, ..policy.clone() })
+    }
+
+    fn sound(&mut self, name: &str, policy: &Policy) -> Result<Box<[u8; SIZE]>, Problem> {
+        let program = self.program(name)?;
+        let arguments = arguments(policy);
+        let groups = group_file(policy);
+        let users = passwd_file(policy);
+        let mut parts: Vec<&[u8]> = vec![&self.configure_digest, &program.digest, groups.as_bytes(), users.as_bytes()];
+        parts.extend(arguments.iter().map(|argument| argument.as_bytes()));
+        let key = key(&parts);
+        if let Some(section) = self.sound.get(&key) {
+            return Ok(section.clone());
+        }
+        let kept = self.cache.as_ref().map(|dir| dir.join(super::tree::hex(&key)));
+        if let Some(section) = kept.as_ref().and_then(|path| fs::read(path).ok()).and_then(|bytes| boxed(&bytes)) {
+            self.sound.insert(key, section.clone());
+            return Ok(section);
+        }
+        let section = run_configure(&self.configure, program, &arguments, &groups, &users)?;
+        if let Some(path) = kept {
+            keep(&path, section.as_slice());
+        }
+        self.sound.insert(key, section.clone());
+        Ok(section)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Problem> {
+    fs::read(path).map_err(|error| Problem::usage(format!("{}: cannot be read", path.display())).found(error))
+}
+
+fn boxed(bytes: &[u8]) -> Option<Box<[u8; SIZE]>> {
+    <[u8; SIZE]>::try_from(bytes).ok().map(Box::new)
+}
+
+fn key(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// Keeps a section for later runs. Losing it costs some milliseconds, so that failing is no error.
+fn keep(path: &Path, section: &[u8]) {
+    let Some(dir) = path.parent() else { return };
+    drop(fs::create_dir_all(dir));
+    // Two labs at once may write the same file: each writes its own and renames it.
+    if let Ok(mut file) = tempfile::NamedTempFile::new_in(dir)
+        && file.write_all(section).is_ok()
+    {
+        drop(file.persist(path));
+    }
+}
+
+/// The arguments of `wrapper-configure seal` that come from the policy.
+fn arguments(policy: &Policy) -> Vec<OsString> {
+    let mut all = Vec::new();
+    let mut add = |option: &str, value: &[u8]| {
+        let mut argument = OsString::from(option);
+        argument.push("=");
+        argument.push(OsStr::from_bytes(value));
+        all.push(argument);
+    };
+    let trusts = match policy.trusts.name.as_str() {
+        "" => policy.trusts.gid.to_string(),
+        name => name.to_owned(),
+    };
+    match policy.kind {
+        Kind::Mail => add("--with-mail-gid", trusts.as_bytes()),
+        Kind::Cgi => add("--with-cgi-gid", trusts.as_bytes()),
+    }
+    add("--with-username", policy.owner.1.as_bytes());
+    add("--with-groupname", policy.own.name.as_bytes());
+    add("--prefix", policy.prefix.as_slice());
+    match &policy.interpreter {
+        None => add("--with-python", b"none"),
+        Some((path, flags)) => {
+            add("--with-python", path.as_slice());
+            for flag in flags {
+                add("--interpreter-flag", flag.as_slice());
+            }
+        }
+    }
+    if policy.kind == Kind::Mail {
+        for command in &policy.commands {
+            add("--command", command.as_slice());
+        }
+    }
+    if let Some(script) = &policy.script {
+        add("--cgi-script", script.as_slice());
+    }
+    for name in policy.keep.iter().flatten() {
+        add("--keep-environment", name.as_slice());
+    }
+    if policy.refusal == Style::Defer {
+        add("--refusal", b"defer");
+    }
+    all
+}
+
+fn group_file(policy: &Policy) -> String {
+    [&policy.trusts, &policy.own]
+        .into_iter()
+        .filter(|group| !group.name.is_empty())
+        .map(|group| format!("{}:x:{}:\n", group.name, group.gid))
+        .collect()
+}
+
+fn passwd_file(policy: &Policy) -> String {
+    let (uid, name) = &policy.owner;
+    format!("{name}:x:{uid}:{}::/:/bin/false\n", policy.own.gid)
+}
+
+/// A file that has no name at any time, so that nothing is left behind however the lab ends.
+fn unnamed_file(content: &str) -> std::io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(content.as_bytes())?;
+    Ok(file)
+}
+
+/// How a child process opens a file of this process.
+fn path_of(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()))
+}
+
+fn run_configure(
+    configure: &Path,
+    program: &Program,
+    arguments: &[OsString],
+    groups: &str,
+    users: &str,
+) -> Result<Box<[u8; SIZE]>, Problem> {
+    let failed = |what: &str, found: String| Problem::internal(what.to_owned()).found(found);
+    let unnamed =
+        |content: &str| unnamed_file(content).map_err(|error| failed("no file for sealing", error.to_string()));
+    let (groups, users) = (unnamed(groups)?, unnamed(users)?);
+    let output = Command::new(configure)
+        .arg("seal")
+        .arg(&program.path)
+        .args(["--output", "-"])
+        .args(arguments)
+        .arg("--group-file")
+        .arg(path_of(&groups))
+        .arg("--passwd-file")
+        .arg(path_of(&users))
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed("wrapper-configure cannot be started", error.to_string()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let asked: Vec<String> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
+        return Err(Problem::usage("wrapper-configure refuses the policy of a case")
+            .found(format!("seal {}\n{}: {}", asked.join(" "), output.status, said.trim()))
+            .cure("correct the policy in the scenario file"));
+    }
+    let sealed = output.stdout;
+    let Some(place) = program.section.clone() else {
+        return Err(failed("wrapper-configure sealed a program without a section", String::new()));
+    };
+    let same = |range: Range<usize>| sealed.get(range.clone()) == program.bytes.get(range);
+    if sealed.len() != program.bytes.len() || !same(0..place.start) || !same(place.end..sealed.len()) {
+        return Err(failed(
+            "wrapper-configure changed more than the sealed section",
+            format!("{} bytes became {}", program.bytes.len(), sealed.len()),
+        ));
+    }
+    sealed
+        .get(place)
+        .and_then(boxed)
+        .ok_or_else(|| failed("wrapper-configure made a file without a section", String::new()))
+}
