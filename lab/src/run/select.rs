@@ -145,7 +145,7 @@ mod tests {
     #[case::cells(&["group/*/*×mail"], &[0], 0)]
     #[case::two_stars(&["**/no_new*"], &[2, 4], 1)]
     #[case::union(&["group/mta/*mail", "group/mta/exim*"], &[0, 1], 0)]
-    fn patterns(#[case] patterns: &[&str], #[case] wanted: &[usize], #[case] added: usize) {
+    fn what_a_pattern_selects(#[case] patterns: &[&str], #[case] wanted: &[usize], #[case] added: usize) {
         let selected = places(patterns, None).expect("selects");
         assert_eq!((selected.places.as_slice(), selected.added_controls), (wanted, added));
     }

@@ -28,7 +28,7 @@ pub(crate) enum Command {
 pub(crate) struct Seal {
     /// The wrapper, as built or sealed before
     pub(crate) binary: PathBuf,
-    /// The sealed program; an existing file is replaced in one step
+    /// The sealed program; an existing file is replaced in one step; - is standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// For a CGI wrapper: the one script that it starts, such as admin or listinfo

@@ -9,6 +9,7 @@ use crate::program::Program;
 use crate::settings;
 use std::error::Error;
 use std::io::Write;
+use std::path::Path;
 
 /// Mode of a sealed program which is not installed.
 const MODE: u32 = 0o755;
@@ -28,7 +29,11 @@ pub(crate) fn run(arguments: &cli::Seal, out: &mut dyn Write, notes: &mut dyn Wr
         writeln!(notes, "note: {remark}")?;
     }
 
-    let file = Unplaced::write(&arguments.output, &program.with_section(&section))?;
+    let sealed = program.with_section(&section);
+    if arguments.output == Path::new("-") {
+        return Ok(out.write_all(&sealed)?);
+    }
+    let file = Unplaced::write(&arguments.output, &sealed)?;
     file.set_mode(MODE)?;
     file.place()?;
     writeln!(
