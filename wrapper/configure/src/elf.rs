@@ -125,3 +125,59 @@ fn refuse_dynamic<Elf: FileHeader<Endian = Endianness>>(file: &ElfFile<'_, Elf>)
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake_program::{Fake, SECTION_AT};
+    use rstest::rstest;
+    use wrapper::policy::Kind;
+
+    const SOUND: Fake = Fake::new(Kind::Mail);
+
+    #[test]
+    fn the_section_is_found() {
+        assert_eq!(locate(&SOUND.build()), Ok(SECTION_AT..SECTION_AT + SECTION_SIZE));
+        assert_eq!(locate(&Fake { file_type: 2, ..SOUND }.build()), Ok(SECTION_AT..SECTION_AT + SECTION_SIZE));
+    }
+
+    #[rstest]
+    #[case::other_name(Fake { section_name: ".wrapper.polic", ..SOUND }, "no section .wrapper.policy")]
+    #[case::name_with_more(Fake { section_name: ".wrapper.policy2", ..SOUND }, "no section .wrapper.policy")]
+    #[case::two(Fake { copies: 2, ..SOUND }, "2 sections")]
+    #[case::too_small(Fake { section_size: SECTION_SIZE - 1, ..SOUND }, "4095 bytes long")]
+    #[case::too_large(Fake { section_size: SECTION_SIZE + 1, ..SOUND }, "4097 bytes long")]
+    #[case::nothing_in_the_file(Fake { section_type: 8, ..SOUND }, "without content")]
+    #[case::not_loaded(Fake { loaded: false, ..SOUND }, "not part of what the kernel loads")]
+    #[case::read_elsewhere(Fake { shifted: 16, ..SOUND }, "not part of what the kernel loads")]
+    #[case::writable(Fake { segment_flags: 6, ..SOUND }, "loaded writable")]
+    #[case::loader(Fake { interpreter: Some(b"/lib/ld.so\0"), ..SOUND }, "dynamically linked (loader /lib/ld.so)")]
+    #[case::library(Fake { needs_library: true, ..SOUND }, "shared library")]
+    #[case::object_file(Fake { file_type: 1, ..SOUND }, "not a program")]
+    #[case::core(Fake { file_type: 4, ..SOUND }, "not a program")]
+    fn refused(#[case] fake: Fake, #[case] reason: &str) {
+        let error = locate(&fake.build()).expect_err("refused").to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_refused_without_a_panic() {
+        let whole = SOUND.build();
+        for length in (0..whole.len()).step_by(7) {
+            assert!(locate(&whole[..length]).is_err(), "cut to {length} bytes");
+        }
+    }
+
+    #[test]
+    fn no_changed_byte_of_the_headers_makes_it_panic_or_leave_the_file() {
+        let whole = SOUND.build();
+        let headers = (0..256).chain(SECTION_AT + SECTION_SIZE..whole.len());
+        for at in headers {
+            let mut changed = whole.clone();
+            changed[at] ^= 0xff;
+            if let Ok(section) = locate(&changed) {
+                assert!(section.end <= changed.len() && section.len() == SECTION_SIZE, "byte {at}");
+            }
+        }
+    }
+}

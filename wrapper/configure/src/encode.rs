@@ -146,3 +146,6 @@ fn body(values: &Values) -> Result<Vec<u8>, NotAPolicy> {
     }
     if body.len() > BODY_MAX { Err(NotAPolicy::TooLong { found }) } else { Ok(body) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,8 @@ mod accounts;
 mod cli;
 mod elf;
 mod encode;
+#[cfg(test)]
+mod fake_program;
 mod groups;
 mod id;
 mod place;
