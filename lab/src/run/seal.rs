@@ -232,6 +232,10 @@ fn arguments(policy: &Policy) -> Vec<OsString> {
         None => add("--with-python", b"none"),
         Some((path, flags)) => {
             add("--with-python", path.as_slice());
+            // Nothing given would mean Mailman's -S.
+            if flags.is_empty() {
+                add("--interpreter-flag", b"");
+            }
             for flag in flags {
                 add("--interpreter-flag", flag.as_slice());
             }
@@ -244,6 +248,10 @@ fn arguments(policy: &Policy) -> Vec<OsString> {
     }
     if let Some(script) = &policy.script {
         add("--cgi-script", script.as_slice());
+    }
+    // Nothing given would mean the default of the program.
+    if policy.keep.as_ref().is_some_and(Vec::is_empty) {
+        add("--keep-environment", b"");
     }
     for name in policy.keep.iter().flatten() {
         add("--keep-environment", name.as_slice());
