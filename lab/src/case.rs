@@ -257,7 +257,7 @@ pub struct Script {
 }
 
 /// Names of numbers inside one case, as its user and group databases have them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Names {
     /// Users.
     pub users: BTreeMap<Uid, String>,

@@ -3,6 +3,7 @@
 
 use crate::capability::Capabilities;
 use crate::case::{Case, CaseId, Names, Outcome, ScenarioInfo, Subject};
+use crate::diagnose::Ledger;
 use crate::finding::Diagnosis;
 use crate::verdict::Verdict;
 use lab_invocation::layout::Digest;
@@ -138,6 +139,8 @@ pub struct CaseFinished {
     pub evidence: Option<Evidence>,
     /// What the probes of the layout showed.
     pub probes: Option<Probes>,
+    /// Who had which group numbers, for a failure.
+    pub ledger: Option<Ledger>,
     /// Explanations of a failure.
     pub diagnoses: Vec<Diagnosis>,
     /// How often it was run. A case that differs is run a second time, to see whether it always does.
@@ -189,6 +192,8 @@ pub struct Summary {
     pub controls: usize,
     /// Complaints that are not about a case: stale waivers and the like.
     pub complaints: Vec<String>,
+    /// Whether the user ended it early.
+    pub interrupted: bool,
     /// Capabilities that were lacking, with the number of cases that needed each.
     pub lacking: BTreeMap<crate::capability::Capability, usize>,
     /// Milliseconds on the clock.

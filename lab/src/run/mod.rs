@@ -1,8 +1,11 @@
 //! Running cases: builds and seals the subjects, selects, hands cases to workers, turns evidence into verdicts and
 //! everything into events.
 
+pub mod collect;
+pub mod engine;
 pub mod event;
 pub mod exit;
+pub mod plan;
 pub mod programs;
 pub mod seal;
 pub mod section;
@@ -13,3 +16,5 @@ pub mod waiver;
 
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod tests;

@@ -79,6 +79,20 @@ impl Sealer {
         })
     }
 
+    /// Of no programs.
+    #[cfg(test)]
+    pub(crate) fn empty() -> Self {
+        Self {
+            configure: PathBuf::new(),
+            configure_digest: [0; 32],
+            cache: None,
+            programs: BTreeMap::new(),
+            sound: BTreeMap::new(),
+            sealed: BTreeMap::new(),
+            by_subject: BTreeMap::new(),
+        }
+    }
+
     /// Reads a program. With `foreign` it is never sealed.
     ///
     /// # Errors
