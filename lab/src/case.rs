@@ -42,21 +42,27 @@ pub struct Matrix {
     pub columns_are: String,
     /// Columns.
     pub columns: Vec<String>,
-    /// Rows: names of invokers.
+    /// Name of the row dimension: `invoker`, `given` or `trusts`.
+    pub rows_are: String,
+    /// Rows.
     pub rows: Vec<String>,
 }
 
 /// One case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
-    /// Its name.
+    /// Its name on the command line and in records.
     pub id: CaseId,
+    /// Its name as the file writes it; `row×column` for cases of a matrix.
+    pub name: String,
     /// Its file.
     pub scenario: Arc<ScenarioInfo>,
     /// Row and column, for cases of a matrix.
     pub cell: Option<(String, String)>,
     /// If this one fails, its siblings prove nothing.
     pub control: bool,
+    /// Rules which this case proves, besides those of its file.
+    pub sources: Vec<String>,
     /// What the backend must be able to do.
     pub needs: BTreeSet<Capability>,
     /// The program, how it is sealed and how it is installed.

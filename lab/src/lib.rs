@@ -18,4 +18,5 @@ pub mod problem;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod scenario;
 pub mod verdict;

@@ -1,0 +1,230 @@
+//! `given`, as far as it says how the subject is called and in what state the invoker is.
+
+use super::draft::{Draft, set_variable};
+use super::{Context, accounts, installation};
+use crate::case::Sealing;
+use crate::scenario::raw::form::At;
+use crate::scenario::raw::given::{self, Given};
+use crate::scenario::raw::value::CallResult;
+use crate::scenario::vocabulary::{CAPABILITIES, ERRORS, LIMITS, SECUREBITS};
+use lab_invocation::Bytes;
+use lab_invocation::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, Stdin, Tracer};
+
+/// Highest descriptor number that a scenario may ask for.
+const HIGHEST_FD: i64 = 4095;
+
+impl Draft {
+    /// Applies one `given`.
+    pub(super) fn apply(&mut self, context: &mut Context<'_>, given: &Given) {
+        installation::apply(self, context, given);
+        accounts::apply(self, context, given);
+        self.call(given);
+        self.descriptors(context, given);
+        self.process(context, given);
+        self.signals(context, given);
+        self.privileges(context, given);
+        for syscall in given.syscall.iter().flat_map(|list| &list.0) {
+            self.fault(context, syscall);
+        }
+        installation::targets(self, context, given);
+    }
+
+    fn call(&mut self, given: &Given) {
+        if let Some(policy) = given.policy {
+            self.subject.policy.condition = match policy {
+                given::Sealing::Sound => Sealing::Sound,
+                given::Sealing::Unsealed => Sealing::Unsealed,
+                given::Sealing::Damaged => Sealing::Damaged,
+                given::Sealing::Truncated => Sealing::Truncated,
+                given::Sealing::WrongKind => Sealing::WrongKind,
+                given::Sealing::WrongVersion => Sealing::WrongVersion,
+                given::Sealing::OverLong => Sealing::OverLong,
+            };
+        }
+        let bytes = |list: &Vec<crate::scenario::raw::value::ByteString>| -> Vec<Bytes> {
+            list.iter().map(|bytes| bytes.0.clone()).collect()
+        };
+        if let Some(args) = &given.args {
+            self.args = bytes(args);
+        }
+        if let Some(argv0) = &given.argv0 {
+            self.argv0 = Some(argv0.0.clone());
+        }
+        if let Some(argv) = &given.argv {
+            self.args = argv.iter().skip(1).map(|bytes| bytes.0.clone()).collect();
+            self.argv = Some(bytes(argv));
+        }
+        if let Some(raw) = &given.env_raw {
+            self.invocation.env = bytes(raw);
+        }
+        for (name, value) in given.env.iter().flat_map(|env| &env.0) {
+            set_variable(&mut self.invocation.env, &name.value.as_str().into(), &value.0);
+        }
+        if let Some(stdin) = &given.stdin {
+            self.stdin(stdin);
+        }
+    }
+
+    fn descriptors(&mut self, context: &mut Context<'_>, given: &Given) {
+        for fd in given.closed_fds.iter().flatten() {
+            match context.number(fd, "a descriptor", 0..HIGHEST_FD + 1) {
+                Some(0) => self.invocation.stdin = Stdin::Closed,
+                Some(number) => self.descriptor(number, Descriptor::Closed),
+                None => {}
+            }
+        }
+        for open in given.open_fds.iter().flatten() {
+            let Some(number) = context.number(&open.value.fd, "a descriptor", 0..HIGHEST_FD + 1) else { continue };
+            if let Some(descriptor) = opened_on(context, open) {
+                self.descriptor(number, descriptor);
+            }
+        }
+    }
+
+    fn process(&mut self, context: &mut Context<'_>, given: &Given) {
+        if let Some(umask) = given.umask {
+            self.invocation.umask = umask.0;
+        }
+        if let Some(cwd) = &given.cwd {
+            match cwd.value.as_str() {
+                "deleted" => self.invocation.cwd = Cwd::Deleted,
+                "unreadable" => self.invocation.cwd = Cwd::Unreadable,
+                "/" => self.invocation.cwd = Cwd::Path("/".into()),
+                path if path.starts_with('/') => {
+                    if let Some(path) = context.path(path, &cwd.span) {
+                        self.invocation.cwd = Cwd::Path(path);
+                    }
+                }
+                _ => context.unknown("working directory", cwd, ["deleted", "unreadable", "an absolute path"]),
+            }
+        }
+        for (name, limit) in given.limits.iter().flat_map(|limits| &limits.0) {
+            let Some(resource) = context.word("limit", name, LIMITS) else { continue };
+            if limit.soft.unwrap_or(u64::MAX) > limit.hard.unwrap_or(u64::MAX) {
+                let title = format!("the soft limit of {} is above the hard limit", name.value);
+                context.error(&name.span, title, "setrlimit(2) would refuse it");
+            }
+            self.invocation.limits.retain(|other| other.resource != resource);
+            self.invocation.limits.push(Limit { resource, soft: limit.soft, hard: limit.hard });
+        }
+        if let Some(alarm) = &given.alarm {
+            self.invocation.alarm_seconds = context.number(alarm, "seconds until the alarm", 1..3601);
+        }
+        if let Some(slack) = &given.timer_slack {
+            self.invocation.timer_slack_ns = context.number(slack, "timer slack in nanoseconds", 1..i64::MAX);
+        }
+        if let Some(deadline) = &given.deadline
+            && let Some(deadline) = context.number(deadline, "milliseconds until the subject is killed", 1..60_001)
+        {
+            self.invocation.deadline_ms = deadline;
+        }
+    }
+
+    fn signals(&mut self, context: &mut Context<'_>, given: &Given) {
+        let signals = &mut self.invocation.signals;
+        if let Some(list) = &given.ignored_signals {
+            signals.ignored = context.signals(list, true);
+        }
+        if let Some(list) = &given.blocked_signals {
+            signals.blocked = context.signals(list, true);
+        }
+        if let Some(list) = &given.pending_signals {
+            signals.pending = context.signals(list, true);
+        }
+    }
+
+    fn privileges(&mut self, context: &mut Context<'_>, given: &Given) {
+        let transition = &mut self.invocation.transition;
+        transition.no_new_privs |= given.no_new_privs;
+        transition.share_fs |= given.share_fs;
+        transition.foreign_mount |= given.foreign_mount;
+        transition.by_descriptor |= given.by_descriptor;
+        match given.tracer {
+            Some(given::Tracer::Invoker) => transition.tracer = Some(Tracer::Invoker),
+            Some(given::Tracer::Root) => transition.tracer = Some(Tracer::Root),
+            None => {}
+        }
+        if let Some(list) = &given.unmapped_gid {
+            transition.unmapped_gids.extend(context.gids(&list.items()));
+        }
+        for user in given.unmapped_uid.iter().flat_map(At::items) {
+            transition.unmapped_uids.extend(context.uid(&user));
+        }
+        let capabilities = &mut self.invocation.capabilities;
+        for (list, set) in [
+            (&given.bounding_drop, &mut capabilities.bounding_drop),
+            (&given.kept_capabilities, &mut capabilities.kept),
+            (&given.inheritable_capabilities, &mut capabilities.inheritable),
+            (&given.ambient_capabilities, &mut capabilities.ambient),
+        ] {
+            if let Some(list) = list {
+                *set = context.words("capability", list, CAPABILITIES);
+            }
+        }
+        if let Some(list) = &given.securebits {
+            capabilities.securebits =
+                Some(context.words("securebit", list, SECUREBITS).into_iter().fold(0, |a, b| a | b));
+        }
+    }
+
+    fn fault(&mut self, context: &mut Context<'_>, syscall: &given::Syscall) {
+        let name = &syscall.call.value;
+        if name.is_empty()
+            || name.len() > 40
+            || !name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
+        {
+            context.error(
+                &syscall.call.span,
+                format!("\"{name}\" is not the name of a system call"),
+                "see syscalls(2)",
+            );
+            return;
+        }
+        let nth = match &syscall.nth {
+            Some(nth) => context.number(nth, "the count of the call", 0..1_000_001),
+            None => Some(0),
+        };
+        let result = match &syscall.result.value {
+            CallResult::Value(value) => Some(FaultResult::Value(*value)),
+            CallResult::Name(word) if word == "kill" => Some(FaultResult::Kill),
+            CallResult::Name(word) => {
+                let name = At { value: word.clone(), span: syscall.result.span.clone() };
+                context.word("error", &name, ERRORS).and_then(|errno| i32::try_from(errno).ok()).map(FaultResult::Errno)
+            }
+        };
+        if let (Some(nth), Some(result)) = (nth, result) {
+            self.invocation.faults.push(Fault { call: name.clone(), nth, result });
+        }
+    }
+}
+
+fn opened_on(context: &mut Context<'_>, open: &At<given::OpenFd>) -> Option<Descriptor> {
+    use given::DescriptorKind as Kind;
+    let needs_path = matches!(open.value.on, Kind::File | Kind::Directory);
+    let path = match (&open.value.path, needs_path) {
+        (Some(path), true) => Some(context.path(&path.value, &path.span)?),
+        (None, false) => None,
+        (None, true) => {
+            context.error(&open.span, "the path is missing", "a file or directory needs `path`");
+            return None;
+        }
+        (Some(path), false) => {
+            context.error(&path.span, "a path without use", "only `file` and `directory` take one");
+            return None;
+        }
+    };
+    Some(match (open.value.on, path) {
+        (Kind::File, Some(path)) => Descriptor::File(path),
+        (Kind::Directory, Some(path)) => Descriptor::Directory(path),
+        (Kind::File | Kind::Directory, None) => return None,
+        (Kind::Socket, _) => Descriptor::Socket,
+        (Kind::FullPipe, _) => Descriptor::FullPipe,
+        (Kind::BrokenPipe, _) => Descriptor::BrokenPipe,
+        (Kind::Epoll, _) => Descriptor::Epoll,
+        (Kind::Memory, _) => Descriptor::Memory,
+        (Kind::Full, _) => Descriptor::Full,
+        (Kind::NonBlocking, _) => Descriptor::NonBlocking,
+        (Kind::Process, _) => Descriptor::Process,
+        (Kind::Terminal, _) => Descriptor::Terminal,
+    })
+}

@@ -1,0 +1,132 @@
+//! `[outcome.NAME]` for one case: placeholders expanded, names as numbers.
+
+use super::draft::Draft;
+use super::{Context, placeholder};
+use crate::case::{Outcome, Script};
+use crate::scenario::raw;
+use crate::scenario::raw::form::At;
+use crate::scenario::raw::value::{ByteString, NameOrNumber};
+use crate::scenario::vocabulary::{self, ERRORS};
+use lab_invocation::{Bytes, Gid, Uid};
+
+/// Lowers an outcome for one case.
+pub(super) fn lower(context: &mut Context<'_>, raw: &raw::Outcome, draft: &Draft) -> Outcome {
+    let signal = raw.signal.as_ref().and_then(|name| {
+        let signal = vocabulary::signal(&name.value);
+        if signal.is_none() {
+            context.unknown("signal", name, vocabulary::SIGNALS.iter().map(|(name, _)| *name));
+        }
+        signal
+    });
+    let exec_error = raw.exec_error.as_ref().and_then(|name| context.word("error", name, ERRORS));
+    let exit = raw.exit.as_ref().and_then(|exit| context.number(exit, "an exit status", 0..256));
+    if let (Some(exit), Some(other)) = (&raw.exit, raw.signal.as_ref().or(raw.exec_error.as_ref())) {
+        let report = context.error(&other.span, "a process ends in one way only", "and this is the other");
+        report.context.push((exit.span.clone(), "this is one".to_owned()));
+    }
+    Outcome {
+        exit,
+        signal,
+        exec_error: exec_error.and_then(|errno| i32::try_from(errno).ok()),
+        ended_before_main: raw.ended_before_main,
+        stderr: texts(context, draft, &raw.stderr),
+        stdout: texts(context, draft, &raw.stdout),
+        syslog: texts(context, draft, &raw.syslog),
+        stderr_is: raw.stderr_is.as_ref().and_then(|bytes| expanded(context, draft, bytes)),
+        stdout_is: raw.stdout_is.as_ref().and_then(|bytes| expanded(context, draft, bytes)),
+        script: raw.script.as_ref().map(|script| self::script(context, &script.value, draft)),
+        changes: raw
+            .changes
+            .as_ref()
+            .map(|paths| paths.iter().filter_map(|path| context.path(&path.value, &path.span)).collect()),
+    }
+}
+
+fn script(context: &mut Context<'_>, raw: &raw::Script, draft: &Draft) -> Script {
+    let mut fds = std::collections::BTreeSet::new();
+    for fd in raw.open_fds.iter().flatten() {
+        fds.extend(context.number::<u32>(fd, "a descriptor", 0..4096));
+    }
+    let mut env = std::collections::BTreeMap::new();
+    for (name, value) in raw.env.iter().flat_map(|env| &env.0) {
+        if let Some(value) = expanded(context, draft, value) {
+            env.insert(Bytes::from(name.value.as_str()), value);
+        }
+    }
+    let bytes = |context: &mut Context<'_>, bytes: &Option<At<ByteString>>| {
+        bytes.as_ref().and_then(|bytes| expanded(context, draft, bytes))
+    };
+    Script {
+        started: raw.started,
+        real_gid: raw.real_gid.as_ref().and_then(|group| gid(context, draft, group)),
+        effective_gid: raw.effective_gid.as_ref().and_then(|group| gid(context, draft, group)),
+        saved_gid: raw.saved_gid.as_ref().and_then(|group| gid(context, draft, group)),
+        uid: raw.uid.as_ref().and_then(|user| uid(context, draft, user)),
+        groups: raw.groups.as_ref().map(|list| list.iter().filter_map(|group| gid(context, draft, group)).collect()),
+        path: bytes(context, &raw.path),
+        argv: raw.argv.as_ref().map(|list| list.iter().filter_map(|arg| expanded(context, draft, arg)).collect()),
+        env: raw.env.is_some().then_some(env),
+        open_fds: raw.open_fds.is_some().then_some(fds),
+        umask: raw.umask.map(|umask| umask.0),
+        cwd: bytes(context, &raw.cwd),
+        ignored_signals: raw.ignored_signals.as_ref().map(|list| context.signals(list, false)),
+        blocked_signals: raw.blocked_signals.as_ref().map(|list| context.signals(list, false)),
+        pending_signals: raw.pending_signals.as_ref().map(|list| context.signals(list, false)),
+        core_limit: raw.core_limit.as_ref().and_then(|limit| context.number(limit, "RLIMIT_CORE", 0..i64::MAX)),
+        timers_off: raw.timers_off,
+        timer_slack_ns: raw.timer_slack.as_ref().and_then(|slack| context.number(slack, "timer slack", 1..i64::MAX)),
+        no_capabilities: raw.no_capabilities,
+        nothing_regained: raw.nothing_regained,
+        stdin: bytes(context, &raw.stdin),
+    }
+}
+
+fn gid(context: &mut Context<'_>, draft: &Draft, group: &At<NameOrNumber>) -> Option<Gid> {
+    match &group.value {
+        NameOrNumber::Name(name) if name.starts_with('{') => {
+            let gid = placeholder::gid(draft, name);
+            if gid.is_none() {
+                let name = At { value: name.clone(), span: group.span.clone() };
+                let known = ["{trusts}", "{own}", "{invoker.group}", "{invoker.effective-group}"];
+                context.unknown("group placeholder", &name, known);
+            }
+            gid
+        }
+        _ => context.gid(group),
+    }
+}
+
+fn uid(context: &mut Context<'_>, draft: &Draft, user: &At<NameOrNumber>) -> Option<Uid> {
+    match &user.value {
+        NameOrNumber::Name(name) if name.starts_with('{') => {
+            let uid = placeholder::uid(draft, name);
+            if uid.is_none() {
+                let name = At { value: name.clone(), span: user.span.clone() };
+                context.unknown("user placeholder", &name, ["{invoker.user}", "{owner}"]);
+            }
+            uid
+        }
+        _ => context.uid(user),
+    }
+}
+
+/// Bytes with their placeholders expanded; what is not UTF-8 stands as it is.
+fn expanded(context: &mut Context<'_>, draft: &Draft, bytes: &At<ByteString>) -> Option<Bytes> {
+    match std::str::from_utf8(&bytes.value.0.0) {
+        Ok(text) => placeholder::expand(context, draft, text, &bytes.span),
+        Err(_) => Some(bytes.value.0.clone()),
+    }
+}
+
+fn texts(context: &mut Context<'_>, draft: &Draft, list: &[At<String>]) -> Vec<String> {
+    let mut texts = Vec::new();
+    for text in list {
+        if text.value.is_empty() {
+            context.error(&text.span, "every output contains the empty text", "this expectation cannot fail");
+            continue;
+        }
+        let bytes = placeholder::expand(context, draft, &text.value, &text.span);
+        texts.extend(bytes.and_then(|bytes| String::from_utf8(bytes.0).ok()));
+    }
+    texts
+}
