@@ -63,6 +63,8 @@ impl Failure {
         invocation.argv.extend(["post".into(), "announce".into()]);
         let case = Case {
             id: CaseId("synthetic/one/case".into()),
+            name: "case".to_owned(),
+            sources: Vec::new(),
             scenario: Arc::new(ScenarioInfo {
                 id: "synthetic/one".into(),
                 title: "A made-up case".into(),

@@ -113,6 +113,10 @@ pub struct Setting {
 pub struct CaseFinished {
     /// Its name.
     pub id: CaseId,
+    /// Its name as the file writes it.
+    pub name: String,
+    /// Rules which it proves, besides those of its file.
+    pub sources: Vec<String>,
     /// Its scenario.
     pub scenario: String,
     /// Row and column of a matrix.
@@ -154,6 +158,8 @@ impl CaseFinished {
     pub fn case(&self, scenario: Arc<ScenarioInfo>, setting: &Setting) -> Case {
         Case {
             id: self.id.clone(),
+            name: self.name.clone(),
+            sources: self.sources.clone(),
             scenario,
             cell: self.cell.clone(),
             control: self.control,

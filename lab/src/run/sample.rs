@@ -14,6 +14,8 @@ pub(crate) fn case(scenario: &str, name: &str) -> Case {
     let path = lab_invocation::Bytes::from("/usr/local/mailman/mail/mailman");
     Case {
         id: CaseId(format!("{scenario}/{name}")),
+        name: name.to_owned(),
+        sources: Vec::new(),
         scenario: Arc::new(ScenarioInfo {
             id: scenario.to_owned(),
             title: format!("Title of {scenario}"),
