@@ -213,6 +213,8 @@ fn finished_case(planned: &Planned, done: Done) -> CaseFinished {
     let case = &planned.case;
     CaseFinished {
         id: case.id.clone(),
+        name: case.name.clone(),
+        sources: case.sources.clone(),
         scenario: case.scenario.id.clone(),
         cell: case.cell.clone(),
         control: case.control,
