@@ -1,23 +1,24 @@
 //! # The effective gid was compared instead of the real one
 //!
-//! The wrapper decided by its own effective gid, which the set-group-ID bit gave it, and not by its caller's real gid.
+//! The wrapper decided by its own effective gid, which the set-group-ID bit gave it, and not by its
+//! caller's real gid.
 //!
 //! ## What happened
 //!
-//! One of two things. The wrapper refused a caller whose real gid is the trusted one, and named its own group as the
-//! group that it found. Or its effective gid happens to be the trusted gid, and it admitted a caller whose real gid is
-//! another.
+//! One of two things. The wrapper refused a caller whose real gid is the trusted one, and named its
+//! own group as the group that it found. Or its effective gid happens to be the trusted gid, and it
+//! admitted a caller whose real gid is another.
 //!
 //! ## Why
 //!
-//! getegid(2) was called where getgid(2) is meant. After a set-group-ID exec the effective gid says which program is
-//! running, not who started it. Where the bit did not act, the effective gid is the caller's, and the mistake cannot be
-//! seen: tests of an uninstalled wrapper pass.
+//! getegid(2) was called where getgid(2) is meant. After a set-group-ID exec the effective gid says
+//! which program is running, not who started it. Where the bit did not act, the effective gid is the
+//! caller's, and the mistake cannot be seen: tests of an uninstalled wrapper pass.
 //!
 //! ## How to see it
 //!
-//! The ledger: compare the columns "real gid" and "effective gid" of the row "wrapper after exec" with the trusted gid
-//! and with the group that the refusal names.
+//! The ledger: compare the columns "real gid" and "effective gid" of the row "wrapper after exec"
+//! with the trusted gid and with the group that the refusal names.
 //!
 //! ## Looks the same but is not
 //!
@@ -31,7 +32,8 @@
 //!
 //! ## Do not
 //!
-//! - Do not seal the wrapper to trust its own group to make the refusals stop: it then admits everybody.
+//! - Do not seal the wrapper to trust its own group to make the refusals stop: it then admits
+//!   everybody.
 
 use super::bit::Bit;
 use super::facts::{Facts, wants_refusal, wants_start};
@@ -60,7 +62,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         && effective != trusted
         && bit_acted
         && facts.names_group(effective);
-    let admitted_wrongly = facts.started()
+    let admitted_wrongly = facts.admitted()
         && facts.wants_refusal()
         && real != trusted
         && effective == trusted

@@ -4,7 +4,8 @@ use super::bit::{self, Bit};
 use crate::case::{Case, Style};
 use crate::verdict::Difference;
 use lab_invocation::evidence::{End, WitnessReport};
-use lab_invocation::{Bytes, Credentials, Evidence, Gid};
+use lab_invocation::invocation::{Cwd, Stdin};
+use lab_invocation::{Bytes, Credentials, Evidence, Gid, Invocation};
 
 /// One failed case with everything that was seen of it.
 pub(super) struct Facts<'a> {
@@ -55,6 +56,16 @@ impl<'a> Facts<'a> {
     /// Whether a script started.
     pub(super) fn started(&self) -> bool {
         self.script().is_some()
+    }
+
+    /// Whether a script started in another process, and the subject itself then ended as a refusal does.
+    pub(super) fn refused_after_start(&self) -> bool {
+        self.script().is_some_and(|script| !script.same_process) && self.exit().is_some_and(|exit| exit != 0)
+    }
+
+    /// Whether the subject admitted its caller: a script started, and it did not refuse afterwards.
+    pub(super) fn admitted(&self) -> bool {
+        self.started() && !self.refused_after_start()
     }
 
     /// Exit status, if the subject ended by exit.
@@ -170,4 +181,49 @@ pub(super) fn wants_refusal(case: &Case) -> bool {
     case.outcome.script.as_ref().and_then(|script| script.started) == Some(false)
         && case.outcome.exit != Some(0)
         && !case.outcome.ended_before_main
+}
+
+/// What about an invocation is not as a careful mail server leaves it, in words. Arguments count as unusual where there
+/// are none, where they are not UTF-8, or where one is longer than a page.
+pub(super) fn unusual(invocation: &Invocation) -> Vec<String> {
+    let quiet = Invocation::quiet(invocation.program.clone(), invocation.identity.clone());
+    let mut list = Vec::new();
+    let mut note = |holds: bool, what: String| {
+        if holds {
+            list.push(what);
+        }
+    };
+    let strings = || invocation.argv.iter().chain(&invocation.env);
+    let longest = strings().map(|text| text.0.len()).max().unwrap_or(0);
+    let numbers = |set: &std::collections::BTreeSet<u32>| set.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let (given, usual) = (&invocation.signals, &quiet.signals);
+    note(invocation.argv.is_empty(), "an empty argument vector".to_owned());
+    note(strings().any(|text| std::str::from_utf8(&text.0).is_err()), "bytes that are not UTF-8".to_owned());
+    note(longest > 4096, format!("a string of {longest} bytes"));
+    note(invocation.argv.len() > 64, format!("{} arguments", invocation.argv.len()));
+    note(invocation.env != quiet.env, format!("{} environment entries", invocation.env.len()));
+    for (number, what) in &invocation.descriptors {
+        note(true, format!("descriptor {number} is {what:?}"));
+    }
+    note(!matches!(invocation.stdin, Stdin::Bytes(_)), format!("standard input is {:?}", invocation.stdin));
+    note(invocation.umask != quiet.umask, format!("umask {:03o}", invocation.umask));
+    note(
+        !matches!(&invocation.cwd, Cwd::Path(path) if path.0 == b"/"),
+        format!("working directory {:?}", invocation.cwd),
+    );
+    for limit in &invocation.limits {
+        let soft = limit.soft.map_or_else(|| "unlimited".to_owned(), |soft| soft.to_string());
+        note(true, format!("resource limit number {} is {soft}", limit.resource));
+    }
+    note(given.ignored != usual.ignored, format!("ignored signals {}", numbers(&given.ignored)));
+    note(given.blocked != usual.blocked, format!("blocked signals {}", numbers(&given.blocked)));
+    note(given.pending != usual.pending, format!("pending signals {}", numbers(&given.pending)));
+    note(invocation.alarm_seconds.is_some(), "a running alarm".to_owned());
+    note(invocation.timer_slack_ns.is_some(), "another timer slack".to_owned());
+    note(invocation.transition != quiet.transition, "process attributes that switch set-group-ID off".to_owned());
+    note(invocation.capabilities != quiet.capabilities, "capabilities".to_owned());
+    for fault in &invocation.faults {
+        note(true, format!("{}(2) made to fail", fault.call));
+    }
+    list
 }

@@ -218,6 +218,12 @@ impl Failure {
         self.evidence.stderr = Capture { bytes: text.into(), total: text.len() as u64 };
     }
 
+    /// The subject ended without a decision, and without a script.
+    pub(super) fn ended(&mut self, end: End) {
+        self.evidence.end = Some(end);
+        self.evidence.witness.clear();
+    }
+
     /// The script's report.
     pub(super) fn script(&mut self) -> &mut WitnessReport {
         self.evidence.witness.first_mut().expect("the script of this fixture started")

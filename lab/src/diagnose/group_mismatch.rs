@@ -1,53 +1,60 @@
 //! # The caller's group is not the one that the wrapper trusts
 //!
-//! The wrapper works. It was started by a process whose real gid is not the number that it was sealed to trust, and it
-//! refused: Mailman's exit status 2, "Group mismatch error".
+//! The wrapper works. It was started by a process whose real gid is not the number that it was sealed
+//! to trust, and it refused: Mailman's exit status 2, "Group mismatch error".
 //!
 //! ## What happened
 //!
-//! A set-group-ID wrapper admits a caller by one thing: the caller's real gid. The kernel keeps that number across the
-//! set-group-ID exec, so the wrapper can read with getgid(2) which group its invoker ran as. It compared the number
-//! with the trusted gid in its sealed policy, and they differ.
+//! A set-group-ID wrapper admits a caller by one thing: the caller's real gid. The kernel keeps that
+//! number across the set-group-ID exec, so the wrapper can read with getgid(2) which group its
+//! invoker ran as. It compared the number with the trusted gid in its sealed policy, and they differ.
 //!
 //! ## Why
 //!
 //! The server does not run the wrapper as the group that you think. Usual reasons:
 //!
-//! - Postfix local(8): a command in an alias file runs with the rights of the owner of the alias database (the `.db`
-//!   file): that user's primary group. If root owns it, `default_privs` (`nobody`) is used. The group of the file
-//!   does not count.
+//! - Postfix local(8): a command in an alias file runs with the rights of the owner of the alias
+//!   database (the `.db` file): that user's primary group. If root owns it, `default_privs`
+//!   (`nobody`) is used. The group of the file does not count.
 //! - Exim: `user =` and `group =` of the pipe transport; with neither, Exim's own user and group.
 //! - Sendmail: `DefaultUser`; for an `:include:` file, the group of that file.
-//! - Apache: `Group`, or `SuexecUserGroup`. fcgiwrap: whoever started it. None of them is the group of a login shell.
+//! - Apache: `Group`, or `SuexecUserGroup`. fcgiwrap: whoever started it. None of them is the group
+//!   of a login shell.
 //! - Docker: `--user 1000` without a group runs as gid 0.
 //!
 //! ## How to see it
 //!
-//! The refusal prints both groups with names and numbers, on standard error and to syslog (facility mail).
-//! `wrapper-configure show WRAPPER` prints the trusted group. The ledger of the lab shows the real gid that arrived.
+//! The refusal prints both groups with names and numbers, on standard error and to syslog (facility
+//! mail). `wrapper-configure show WRAPPER` prints the trusted group. The ledger of the lab shows the
+//! real gid that arrived.
 //!
 //! ## Looks the same but is not
 //!
-//! - `set-group-id-ignored`: exit 9, "not running set-group-ID". There the caller may well be the right one.
-//! - `nameless-gid`: exit 8. The gid is not trusted either, but it has no name, which points to a missing group row.
-//! - `supplementary-only`: membership of the trusted group in `id` output does not help; only the real gid counts.
+//! - `set-group-id-ignored`: exit 9, "not running set-group-ID". There the caller may well be the
+//!   right one.
+//! - `nameless-gid`: exit 8. The gid is not trusted either, but it has no name, which points to a
+//!   missing group row.
+//! - `supplementary-only`: membership of the trusted group in `id` output does not help; only the
+//!   real gid counts.
 //! - Exit status 2 alone proves nothing: any program may end so. Look for the text.
 //!
 //! ## Fixes and their price
 //!
-//! - Let the server run the wrapper as the trusted group. Trust stays as it is. Postfix: give the alias database to a
-//!   user whose primary group is the trusted one, and run postalias as root, which keeps the owner. Exim: `group =` in
-//!   the transport. Sendmail: `DefaultUser`. Apache: `Group`.
-//! - Seal the wrapper to trust the group that the server uses. This widens trust: every process with that real gid may
-//!   then start it. Where the group is `nogroup`, `nobody` or `daemon`, that is every program which was thought to
-//!   have no rights at all.
+//! - Let the server run the wrapper as the trusted group. Trust stays as it is. Postfix: give the
+//!   alias database to a user whose primary group is the trusted one, and run postalias as root,
+//!   which keeps the owner. Exim: `group =` in the transport. Sendmail: `DefaultUser`. Apache:
+//!   `Group`.
+//! - Seal the wrapper to trust the group that the server uses. This widens trust: every process with
+//!   that real gid may then start it. Where the group is `nogroup`, `nobody` or `daemon`, that is
+//!   every program which was thought to have no rights at all.
 //!
 //! ## Do not
 //!
 //! - Do not add the server's user to the trusted group: supplementary groups are not looked at.
-//! - Do not make the wrapper set-user-ID root, nor change its mode or owner: the bit acted, or it could not have asked.
-//! - Do not add a second group row with the trusted name: numbers decide here, and where names decide (Mailman's own
-//!   wrapper) it lets strangers in.
+//! - Do not make the wrapper set-user-ID root, nor change its mode or owner: the bit acted, or it
+//!   could not have asked.
+//! - Do not add a second group row with the trusted name: numbers decide here, and where names decide
+//!   (Mailman's own wrapper) it lets strangers in.
 
 use super::Finding;
 use super::facts::{Facts, wants_start};

@@ -4,34 +4,36 @@
 //!
 //! ## What happened
 //!
-//! The witness listed its /proc/self/fd. Whatever the caller had open without close-on-exec was handed through the
-//! wrapper.
+//! The witness listed its /proc/self/fd. Whatever the caller had open without close-on-exec was
+//! handed through the wrapper.
 //!
 //! ## Why
 //!
-//! exec keeps descriptors. The caller may have opened a file, a directory, a socket or /proc/self/mem, and left it for a
-//! process with other rights to use; and a web server that forgets its listening socket (fcgiwrap does) gives it to
-//! every script. Where 0, 1 or 2 is closed, the next file which the script opens gets that number, and the next error
-//! message is written into it.
+//! exec keeps descriptors. The caller may have opened a file, a directory, a socket or
+//! /proc/self/mem, and left it for a process with other rights to use; and a web server that forgets
+//! its listening socket (fcgiwrap does) gives it to every script. Where 0, 1 or 2 is closed, the next
+//! file which the script opens gets that number, and the next error message is written into it.
 //!
 //! ## How to see it
 //!
-//! The observations name each descriptor with its target. By hand: `WRAPPER post announce 7</etc/passwd` with a script
-//! that runs `ls -l /proc/self/fd`.
+//! The observations name each descriptor with its target. By hand: `WRAPPER post announce
+//! 7</etc/passwd` with a script that runs `ls -l /proc/self/fd`.
 //!
 //! ## Looks the same but is not
 //!
-//! - A descriptor that the script's own interpreter opened: the witness, which replaces the script, shows none of those.
+//! - A descriptor that the script's own interpreter opened: the witness, which replaces the script,
+//!   shows none of those.
 //! - Descriptors 1 and 2 on one pipe: Postfix, Exim and Sendmail all do that.
 //!
 //! ## Fixes and their price
 //!
-//! - Close everything from 3 upwards before exec with close_range(2), and open /dev/null on whichever of 0, 1, 2 is
-//!   closed. No price: no server hands its wrapper more than these three on purpose.
+//! - Close everything from 3 upwards before exec with close_range(2), and open /dev/null on whichever
+//!   of 0, 1, 2 is closed. No price: no server hands its wrapper more than these three on purpose.
 //!
 //! ## Do not
 //!
-//! - Do not close up to RLIMIT_NOFILE in a loop: the caller chooses the limit, and may have opened higher ones before.
+//! - Do not close up to RLIMIT_NOFILE in a loop: the caller chooses the limit, and may have opened
+//!   higher ones before.
 //! - Do not rely on the C library: it opens 0 to 2 only where AT_SECURE is 1.
 
 use super::Finding;

@@ -18,12 +18,25 @@ pub mod page;
 #[cfg(test)]
 mod tests;
 
+mod argument_before_caller;
+mod bad_policy_accepted;
+mod caller_text_echoed;
+mod command_escape;
+mod core_exposed;
+mod crashed;
 mod effective_only;
+mod ended_before_main;
+mod false_success;
 mod group_mismatch;
+mod inherited_process_attributes;
 mod leaked_descriptor;
+mod leaked_environment;
+mod nameless_gid;
 mod privilege_not_dropped;
 mod set_group_id_ignored;
+mod started_before_decision;
 mod supplementary_only;
+mod timed_out;
 mod undiagnosed;
 mod wrong_comparison;
 
@@ -50,12 +63,25 @@ struct Finding {
 
 /// Every finding, the most specific first: reports print them in this order.
 const FINDINGS: &[Finding] = &[
+    timed_out::FINDING,
+    ended_before_main::FINDING,
+    crashed::FINDING,
+    started_before_decision::FINDING,
+    bad_policy_accepted::FINDING,
+    set_group_id_ignored::FINDING,
+    argument_before_caller::FINDING,
+    command_escape::FINDING,
     supplementary_only::FINDING,
     effective_only::FINDING,
-    set_group_id_ignored::FINDING,
     wrong_comparison::FINDING,
+    false_success::FINDING,
     privilege_not_dropped::FINDING,
+    core_exposed::FINDING,
     leaked_descriptor::FINDING,
+    leaked_environment::FINDING,
+    inherited_process_attributes::FINDING,
+    caller_text_echoed::FINDING,
+    nameless_gid::FINDING,
     group_mismatch::FINDING,
     undiagnosed::FINDING,
 ];

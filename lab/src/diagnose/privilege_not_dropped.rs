@@ -4,35 +4,41 @@
 //!
 //! ## What happened
 //!
-//! After the check, the wrapper becomes its own group for good: real, effective and saved gid are all its own. Here the
-//! script saw another number in one of the three places, or set one back and succeeded, or was started by a caller who
-//! cannot be held (root).
+//! After the check, the wrapper becomes its own group for good: real, effective and saved gid are all
+//! its own. Here the script saw another number in one of the three places, or set one back and
+//! succeeded, or was started by a caller who cannot be held (root).
 //!
 //! ## Why
 //!
-//! - setgid(2) and setegid(2) change the effective gid only, unless the process has CAP_SETGID. The caller's gid stays
-//!   in the real or saved place, and any process may go back to a number in those places.
+//! - setgid(2) and setegid(2) change the effective gid only, unless the process has CAP_SETGID. The
+//!   caller's gid stays in the real or saved place, and any process may go back to a number in those
+//!   places.
 //! - setregid(2) changes two of the three; setresgid(2) is the one call that says what it does.
-//! - The result of the call was not looked at: it can fail (a security module, seccomp, a user namespace).
+//! - The result of the call was not looked at: it can fail (a security module, seccomp, a user
+//!   namespace).
 //! - The call said 0 and did nothing; only reading the three numbers back shows that.
-//! - The caller has CAP_SETGID (root): it can take any group, so nothing can be given up. Such a caller must be refused.
+//! - The caller has CAP_SETGID (root): it can take any group, so nothing can be given up. Such a
+//!   caller must be refused.
 //!
 //! ## How to see it
 //!
-//! The ledger's row "script", and "regained" among the observations. By hand: `grep Gid: /proc/PID/status` of the
-//! script; the four columns are real, effective, saved, file system. All four must be the same.
+//! The ledger's row "script", and "regained" among the observations. By hand: `grep Gid:
+//! /proc/PID/status` of the script; the four columns are real, effective, saved, file system. All
+//! four must be the same.
 //!
 //! ## Looks the same but is not
 //!
 //! - `set-group-id-ignored`: the effective gid never was the wrapper's own.
 //! - Supplementary groups reach the script in any case: an unprivileged process cannot give them up.
-//! - Mailman's own wrapper calls setregid(egid, -1), which on Linux gives all three: that is complete.
+//! - Mailman's own wrapper calls setregid(egid, -1), which on Linux gives all three: that is
+//!   complete.
 //!
 //! ## Fixes and their price
 //!
-//! - `setresgid(own, own, own)`, look at the result, read back with getresgid(2), try to return where the numbers
-//!   differ, and stop if that works. No price.
-//! - Refuse callers with CAP_SETGID. The price: root cannot start the wrapper; it has su(1) or setpriv(1) for that.
+//! - `setresgid(own, own, own)`, look at the result, read back with getresgid(2), try to return where
+//!   the numbers differ, and stop if that works. No price.
+//! - Refuse callers with CAP_SETGID. The price: root cannot start the wrapper; it has su(1) or
+//!   setpriv(1) for that.
 //!
 //! ## Do not
 //!

@@ -1,23 +1,25 @@
 //! # The set-group-ID bit did not act
 //!
-//! The kernel started the wrapper without giving it its group. The caller may be the right one; the installation or the
-//! caller's surroundings are not.
+//! The kernel started the wrapper without giving it its group. The caller may be the right one; the
+//! installation or the caller's surroundings are not.
 //!
 //! ## What happened
 //!
-//! execve(2) succeeded, but the wrapper's effective gid is not its own group. A wrapper that looks stops here with
-//! exit 9, "not running set-group-ID". One that does not look (Mailman's own) goes on with its caller's rights, and
-//! fails later with a misleading "permission denied" from the script.
+//! execve(2) succeeded, but the wrapper's effective gid is not its own group. A wrapper that looks
+//! stops here with exit 9, "not running set-group-ID". One that does not look (Mailman's own) goes on
+//! with its caller's rights, and fails later with a misleading "permission denied" from the script.
 //!
 //! ## Why
 //!
-//! execve(2) leaves the new gid out silently, for any one of these reasons. From inside they look alike, so the lab
-//! finds the cause from outside:
+//! execve(2) leaves the new gid out silently, for any one of these reasons. From inside they look
+//! alike, so the lab finds the cause from outside:
 //!
-//! - the file lies on a mount with `nosuid` (a container's tmpfs and many /home, /tmp and /var mounts have it);
-//! - the invoker, or a service manager above it, set `no_new_privs` (systemd `NoNewPrivileges=`, and many sandboxing
-//!   options which imply it; Docker `--security-opt no-new-privileges`);
-//! - the mode has no g+s. Usual: chgrp after chmod, which clears the bit; `docker COPY`; tar, cp or rsync without -p;
+//! - the file lies on a mount with `nosuid` (a container's tmpfs and many /home, /tmp and /var mounts
+//!   have it);
+//! - the invoker, or a service manager above it, set `no_new_privs` (systemd `NoNewPrivileges=`, and
+//!   many sandboxing options which imply it; Docker `--security-opt no-new-privileges`);
+//! - the mode has no g+s. Usual: chgrp after chmod, which clears the bit; `docker COPY`; tar, cp or
+//!   rsync without -p;
 //! - the mode has g+s but no g+x;
 //! - the file's group or, less known, its owner is not mapped in the invoker's user namespace;
 //! - the invoker is traced by an unprivileged process (strace as the same user);
@@ -25,7 +27,8 @@
 //! - the file is reached through a mount of another mount namespace (`/proc/PID/root/...`);
 //! - the bit acted, but the file belongs to another group than the wrapper was sealed for.
 //!
-//! Since Linux 6.16 a caller who is already a member of the file's group keeps it when traced or sharing.
+//! Since Linux 6.16 a caller who is already a member of the file's group keeps it when traced or
+//! sharing.
 //!
 //! ## How to see it
 //!
@@ -41,23 +44,28 @@
 //! ## Looks the same but is not
 //!
 //! - `group-mismatch`: exit 2; there the bit acted and the caller is another.
-//! - Exit 4 or "permission denied" from the script although the bit acted: modes of the files behind the wrapper.
-//! - A caller whose real gid is the wrapper's own group (Exim `group = list`): a lost bit then changes nothing.
+//! - Exit 4 or "permission denied" from the script although the bit acted: modes of the files behind
+//!   the wrapper.
+//! - A caller whose real gid is the wrapper's own group (Exim `group = list`): a lost bit then
+//!   changes nothing.
 //!
 //! ## Fixes and their price
 //!
-//! - Mount: put the wrapper where set-id programs are honoured, or remount with suid. The price: every set-id file on
-//!   that mount acts again; look for others first (`find MOUNT -perm /6000`).
-//! - no_new_privs: take the option away from the one service which starts the wrapper. The price: that service and
-//!   whatever breaks into it can use every set-id program of the machine again.
+//! - Mount: put the wrapper where set-id programs are honoured, or remount with suid. The price:
+//!   every set-id file on that mount acts again; look for others first (`find MOUNT -perm /6000`).
+//! - no_new_privs: take the option away from the one service which starts the wrapper. The price:
+//!   that service and whatever breaks into it can use every set-id program of the machine again.
 //! - Mode and group: chgrp first, then chmod 2755, or `wrapper-configure install`. No price.
-//! - User namespace: map the group and the owner of the file. The price: processes inside can act as them.
+//! - User namespace: map the group and the owner of the file. The price: processes inside can act as
+//!   them.
 //! - Tracer and sharing: trace as root, or not at all. No price.
 //!
 //! ## Do not
 //!
-//! - Do not make the wrapper set-user-ID root: the same causes switch that off too, and where they do not it is worse.
-//! - Do not make the mail directories writable for everybody so that the script works without its group.
+//! - Do not make the wrapper set-user-ID root: the same causes switch that off too, and where they do
+//!   not it is worse.
+//! - Do not make the mail directories writable for everybody so that the script works without its
+//!   group.
 
 use super::Finding;
 use super::bit::{Bit, Cause};
@@ -87,8 +95,8 @@ fn shown_by(case: &Case) -> bool {
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let says_so = facts.refused(9, "not running set-group-id");
     let lost_group = facts.script().is_some_and(|script| script.credentials.gid.effective != facts.own());
-    let unnoticed = facts.case.outcome.exit == Some(9) && facts.started();
-    let by_text = facts.wants_refusal() && facts.started() && lost_group;
+    let unnoticed = facts.case.outcome.exit == Some(9) && facts.admitted();
+    let by_text = facts.wants_refusal() && facts.admitted() && lost_group;
     if !(says_so && facts.case.outcome.exit != Some(9) || unnoticed || by_text || (facts.wants_start() && lost_group)) {
         return None;
     }

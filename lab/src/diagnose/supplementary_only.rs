@@ -1,34 +1,37 @@
 //! # A supplementary member of the trusted group was admitted
 //!
-//! The wrapper started its script for a caller who only belongs to the trusted group; the caller's real gid is another.
+//! The wrapper started its script for a caller who only belongs to the trusted group; the caller's
+//! real gid is another.
 //!
 //! ## What happened
 //!
-//! The caller's real gid is not the trusted gid. The trusted gid stands among the caller's supplementary groups, and
-//! the script started.
+//! The caller's real gid is not the trusted gid. The trusted gid stands among the caller's
+//! supplementary groups, and the script started.
 //!
 //! ## Why
 //!
-//! The wrapper looks through getgroups(2), or uses a helper such as group_member(3), instead of comparing getgid(2)
-//! alone. Every process of every user who was ever added to the trusted group can then start it, from any shell, and
-//! which servers pass depends on whether they call initgroups(3): Exim hands on no supplementary groups, Postfix one,
-//! Sendmail and suexec all of the user's.
+//! The wrapper looks through getgroups(2), or uses a helper such as group_member(3), instead of
+//! comparing getgid(2) alone. Every process of every user who was ever added to the trusted group can
+//! then start it, from any shell, and which servers pass depends on whether they call initgroups(3):
+//! Exim hands on no supplementary groups, Postfix one, Sendmail and suexec all of the user's.
 //!
 //! ## How to see it
 //!
-//! The ledger: the real gid is not the trusted one, the supplementary column contains it, and there is a row for the
-//! script. By hand, as root: `setpriv --regid=users --groups=mail --reuid=alice WRAPPER post announce`.
+//! The ledger: the real gid is not the trusted one, the supplementary column contains it, and there
+//! is a row for the script. By hand, as root: `setpriv --regid=users --groups=mail --reuid=alice
+//! WRAPPER post announce`.
 //!
 //! ## Looks the same but is not
 //!
 //! - `effective-only`: the wrapper's effective gid is the trusted one.
-//! - `wrong-comparison`: strangers are admitted who are not even members; then the groups were not looked at.
+//! - `wrong-comparison`: strangers are admitted who are not even members; then the groups were not
+//!   looked at.
 //! - sg(1) and newgrp(1) change the real gid. A member who uses them is admitted rightly.
 //!
 //! ## Fixes and their price
 //!
-//! - Compare the real gid alone. The price: callers who passed by membership need a server setting that gives them the
-//!   trusted gid as their primary group.
+//! - Compare the real gid alone. The price: callers who passed by membership need a server setting
+//!   that gives them the trusted gid as their primary group.
 //!
 //! ## Do not
 //!
@@ -54,7 +57,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let is_only_a_member = invoker.gid.real != trusted && invoker.groups.contains(&trusted);
     let otherwise_explained =
         facts.effective_after_exec()? == trusted || wrong_comparison::other_way(facts, invoker.gid.real).is_some();
-    if !facts.started() || !facts.wants_refusal() || !is_only_a_member || otherwise_explained {
+    if !facts.admitted() || !facts.wants_refusal() || !is_only_a_member || otherwise_explained {
         return None;
     }
     let (real, wanted) = (facts.group(invoker.gid.real), facts.group(trusted));

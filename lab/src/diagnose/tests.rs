@@ -2,9 +2,10 @@
 
 use super::fixtures::{Failure, LIST, MAIL, USERS, gid};
 use super::{codes, diagnose, explain, page};
+use crate::case::Sealing;
 use crate::finding::{Certainty, Diagnosis};
-use lab_invocation::evidence::{IdKind, OpenDescriptor, Regained};
-use lab_invocation::invocation::Tracer;
+use lab_invocation::evidence::{End, IdKind, OpenDescriptor, Regained};
+use lab_invocation::invocation::{Limit, Stdin, Tracer};
 use rstest::rstest;
 
 const MISMATCH: &str = "group mismatch: real gid users 100, trusted mail 8";
@@ -52,6 +53,85 @@ fn defect(code: &str) -> Failure {
             failure.script().descriptors.push(OpenDescriptor { number: 7, target: "/etc/shadow".into(), access: 2 });
             failure
         }
+        "nameless-gid" => {
+            let mut failure = Failure::admitted();
+            failure.caller(4242);
+            failure.refused(8, "no name for gid 4242; trusted mail 8");
+            failure
+        }
+        "leaked-environment" => {
+            let mut failure = Failure::admitted();
+            failure.case.invocation.env.push("BASH_ENV=/tmp/evil.sh".into());
+            failure.script().env.extend(["BASH_ENV=/tmp/evil.sh".into(), "no-equals-sign".into()]);
+            failure
+        }
+        "inherited-process-attributes" => {
+            let mut failure = Failure::admitted();
+            failure.case.invocation.umask = 0;
+            failure.script().umask = 0;
+            failure.case.invocation.signals.ignored.insert(13);
+            failure.script().ignored.insert(13);
+            failure
+        }
+        "core-exposed" => {
+            let mut failure = Failure::admitted();
+            failure.script().limits = vec![(4, None, None)];
+            failure
+        }
+        "caller-text-echoed" => {
+            let mut failure = Failure::admitted();
+            failure.must_refuse("unknown-command", 6);
+            failure.case.invocation.argv[1] = "\x1b[31mevil".into();
+            failure.refused(6, "unknown command \x1b[31mevil");
+            failure
+        }
+        "argument-before-caller" => {
+            let mut failure = Failure::stranger(USERS);
+            failure.case.invocation.argv[1] = "nonsense".into();
+            failure.refused(6, "unknown command");
+            failure
+        }
+        "command-escape" => {
+            let mut failure = Failure::admitted();
+            failure.script().exec_path = "/tmp/evil/post".into();
+            failure
+        }
+        "false-success" => {
+            let mut failure = Failure::stranger(USERS);
+            failure.refused(0, MISMATCH);
+            failure
+        }
+        "started-before-decision" => {
+            let mut failure = Failure::stranger(USERS);
+            failure.script().same_process = false;
+            failure.evidence.end = Some(End::Exited(2));
+            failure
+        }
+        "bad-policy-accepted" => {
+            let mut failure = Failure::admitted();
+            failure.must_refuse("bad-policy", 10);
+            failure.case.subject.policy.condition = Sealing::Unsealed;
+            failure
+        }
+        "crashed" => {
+            let mut failure = Failure::admitted();
+            failure.must_refuse("usage", 5);
+            failure.case.invocation.argv.clear();
+            failure.ended(End::Signaled { signal: 11, core: false });
+            failure
+        }
+        "timed-out" => {
+            let mut failure = Failure::admitted();
+            failure.case.invocation.stdin = Stdin::Silent;
+            failure.ended(End::TimedOut);
+            failure
+        }
+        "ended-before-main" => {
+            let mut failure = Failure::admitted();
+            failure.case.invocation.limits = vec![Limit { resource: 3, soft: Some(8192), hard: Some(8192) }];
+            failure.ended(End::Signaled { signal: 11, core: false });
+            failure
+        }
         "undiagnosed" => {
             let mut failure = Failure::admitted();
             failure.refused(1, "something else is wrong");
@@ -94,7 +174,7 @@ fn every_page_is_complete() {
         let page = explain(code).expect("a code has a page");
         let headings: Vec<&str> = page.text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(headings, page::SECTIONS, "{code}");
-        assert!(page.text.lines().all(|line| line.len() <= 118), "{code}: a line is wider than the page");
+        assert!(page.text.lines().all(|line| line.chars().count() <= 98), "{code}: a line is wider than the page");
         insta::assert_snapshot!(format!("page_{code}"), page.to_string());
     }
     assert_eq!(explain("no-such-code"), None);
@@ -125,7 +205,7 @@ fn a_case_without_differences_gets_no_diagnosis() {
 #[case::refusal_of_a_stranger_is_right("group-mismatch", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); f.refused(2, MISMATCH); })]
 #[case::trusted_caller_refused("group-mismatch", |f: &mut Failure| f.refused(2, MISMATCH))]
 #[case::other_exit_status("group-mismatch", |f: &mut Failure| { f.caller(USERS); f.refused(6, "unknown command"); })]
-#[case::script_itself_exits_2("group-mismatch", |f: &mut Failure| { f.caller(USERS); f.evidence.end = Some(lab_invocation::evidence::End::Exited(2)); })]
+#[case::script_itself_exits_2("group-mismatch", |f: &mut Failure| { f.caller(USERS); f.evidence.end = Some(End::Exited(2)); })]
 #[case::member_whose_real_gid_is_trusted("supplementary-only", |f: &mut Failure| { f.must_refuse("usage", 5); f.member_of(&[MAIL]); })]
 #[case::stranger_who_is_no_member("supplementary-only", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[33]); })]
 #[case::member_whose_group_has_the_trusted_name("supplementary-only", |f: &mut Failure| {
@@ -163,6 +243,81 @@ fn a_case_without_differences_gets_no_diagnosis() {
 #[case::descriptors_are_not_judged("leaked-descriptor", |f: &mut Failure| {
     f.case.outcome.script = None;
     f.script().descriptors.push(OpenDescriptor { number: 7, target: "/etc/shadow".into(), access: 2 });
+})]
+#[case::script_is_admitted_after_a_refusal("supplementary-only", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[MAIL]);
+    f.script().same_process = false; f.evidence.end = Some(End::Exited(2));
+})]
+#[case::the_trusted_gid_has_no_name("nameless-gid", |f: &mut Failure| {
+    f.case.names.groups.remove(&gid(MAIL)); f.refused(8, "no name");
+})]
+#[case::the_callers_gid_has_a_name("nameless-gid", |f: &mut Failure| { f.caller(USERS); f.refused(8, "no name"); })]
+#[case::nameless_was_expected("nameless-gid", |f: &mut Failure| {
+    f.must_refuse("nameless", 8); f.caller(4242); f.refused(8, "no name");
+})]
+#[case::another_status("nameless-gid", |f: &mut Failure| { f.caller(4242); f.refused(2, MISMATCH); })]
+#[case::a_name_is_missing("leaked-environment", |f: &mut Failure| f.script().env.clear())]
+#[case::environment_is_not_judged("leaked-environment", |f: &mut Failure| {
+    f.case.outcome.script = None; f.script().env.push("X=1".into());
+})]
+#[case::wrapper_sets_its_own_umask("inherited-process-attributes", |f: &mut Failure| f.script().umask = 0o077)]
+#[case::runtime_ignores_sigpipe("inherited-process-attributes", |f: &mut Failure| { f.script().ignored.insert(13); })]
+#[case::wrapper_goes_elsewhere("inherited-process-attributes", |f: &mut Failure| f.script().cwd = "/srv".into())]
+#[case::killed_by_a_signal_nobody_sent("inherited-process-attributes", |f: &mut Failure| f.ended(End::Signaled { signal: 15, core: false }))]
+#[case::core_limit_is_zero("core-exposed", |f: &mut Failure| f.script().umask = 0)]
+#[case::core_limit_is_not_judged("core-exposed", |f: &mut Failure| {
+    f.case.outcome.script = None; f.script().limits = vec![(4, None, None)];
+})]
+#[case::crash_without_a_core("core-exposed", |f: &mut Failure| f.ended(End::Signaled { signal: 11, core: false }))]
+#[case::refusal_names_a_listed_command("caller-text-echoed", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.refused(1, "allowed: admin, bounces, post, request");
+})]
+#[case::refusal_names_a_group_that_is_an_argument("caller-text-echoed", |f: &mut Failure| {
+    f.must_refuse("unknown-command", 6); f.case.invocation.argv[1] = "users".into(); f.refused(2, MISMATCH);
+})]
+#[case::script_prints_its_argument("caller-text-echoed", |f: &mut Failure| {
+    f.must_refuse("usage", 5); f.evidence.stdout.bytes = "announce".into();
+})]
+#[case::trusted_caller_with_a_bad_command("argument-before-caller", |f: &mut Failure| {
+    f.must_refuse("unknown-command", 6); f.refused(5, "usage");
+})]
+#[case::stranger_refused_for_its_group("argument-before-caller", |f: &mut Failure| {
+    f.must_refuse("nameless", 8); f.caller(4242); f.refused(2, MISMATCH);
+})]
+#[case::the_listed_script_started("command-escape", |f: &mut Failure| f.script().umask = 0)]
+#[case::stranger_started_the_listed_script("command-escape", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); })]
+#[case::refused_with_another_status("false-success", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); f.refused(1, ""); })]
+#[case::script_started_and_ended_0("false-success", |f: &mut Failure| f.must_refuse("mismatch", 2))]
+#[case::wrapper_became_the_script("started-before-decision", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.evidence.end = Some(End::Exited(2));
+})]
+#[case::wrapper_waited_for_its_script("started-before-decision", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.script().same_process = false;
+})]
+#[case::policy_refused_but_otherwise("bad-policy-accepted", |f: &mut Failure| {
+    f.must_refuse("bad-policy", 10); f.case.subject.policy.condition = Sealing::Damaged; f.refused(1, "");
+})]
+#[case::crashed_on_a_bad_policy("bad-policy-accepted", |f: &mut Failure| {
+    f.must_refuse("bad-policy", 10); f.case.subject.policy.condition = Sealing::OverLong;
+    f.ended(End::Signaled { signal: 11, core: false });
+})]
+#[case::stack_too_small_to_start("crashed", |f: &mut Failure| {
+    f.case.invocation.limits = vec![Limit { resource: 3, soft: Some(4096), hard: Some(4096) }];
+    f.ended(End::Signaled { signal: 11, core: false });
+})]
+#[case::pending_signal_struck("crashed", |f: &mut Failure| {
+    f.case.invocation.signals.pending.insert(15); f.ended(End::Signaled { signal: 15, core: false });
+})]
+#[case::exit_101_without_a_panic("crashed", |f: &mut Failure| f.refused(101, "no such thing"))]
+#[case::slow_but_ended("timed-out", |f: &mut Failure| f.evidence.run_us = 4_900_000)]
+#[case::crash_with_usual_limits("ended-before-main", |f: &mut Failure| f.ended(End::Signaled { signal: 11, core: false }))]
+#[case::it_spoke_before_it_died("ended-before-main", |f: &mut Failure| {
+    f.case.invocation.limits = vec![Limit { resource: 3, soft: Some(8192), hard: Some(8192) }];
+    f.refused(0, "thread 'main' panicked at src/main.rs"); f.evidence.end = Some(End::Signaled { signal: 6, core: false });
+})]
+#[case::it_refused_for_its_limits("ended-before-main", |f: &mut Failure| {
+    f.case.invocation.limits = vec![Limit { resource: 9, soft: Some(1 << 20), hard: Some(1 << 20) }];
+    f.refused(11, "RLIMIT_AS is too small");
 })]
 fn what_looks_the_same_does_not_get_the_code(#[case] code: &str, #[case] bend: fn(&mut Failure)) {
     let mut failure = Failure::admitted();

@@ -1,22 +1,24 @@
 //! # No known cause explains this failure
 //!
-//! The case failed, and none of the findings fits what was observed. The report lists what was expected and what was
-//! seen, and claims nothing more.
+//! The case failed, and none of the findings fits what was observed. The report lists what was
+//! expected and what was seen, and claims nothing more.
 //!
 //! ## What happened
 //!
-//! Each finding of the lab looks at the observations of a failed case and speaks only where they carry it. Here none
-//! did.
+//! Each finding of the lab looks at the observations of a failed case and speaks only where they
+//! carry it. Here none did.
 //!
 //! ## Why
 //!
-//! Usually one of these: the subject does something that no finding knows yet; the scenario asks for a wording which
-//! the subject has changed; the profile of a foreign wrapper does not describe it; or the case itself is wrong.
+//! Usually one of these: the subject does something that no finding knows yet; the scenario asks for
+//! a wording which the subject has changed; the profile of a foreign wrapper does not describe it; or
+//! the case itself is wrong.
 //!
 //! ## How to see it
 //!
-//! `lab show RUN` prints all observations of the case. `lab replay RUN/CASE` starts it again, byte for byte, and says
-//! whether it is the same. `lab shell CASE` opens a shell as the invoker in the case's sandbox.
+//! `lab show RUN` prints all observations of the case. `lab replay RUN/CASE` starts it again, byte
+//! for byte, and says whether it is the same. `lab shell CASE` opens a shell as the invoker in the
+//! case's sandbox.
 //!
 //! ## Looks the same but is not
 //!
@@ -25,13 +27,15 @@
 //!
 //! ## Fixes and their price
 //!
-//! - If the subject is right, mend the scenario; `lab check` compares it with the model's prediction. No price.
-//! - If the subject is wrong, and others could go wrong the same way, add a finding: one file in `lab/src/diagnose`, one
-//!   line in its table, one specimen that has the defect.
+//! - If the subject is right, mend the scenario; `lab check` compares it with the model's prediction.
+//!   No price.
+//! - If the subject is wrong, and others could go wrong the same way, add a finding: one file in
+//!   `lab/src/diagnose`, one line in its table, one specimen that has the defect.
 //!
 //! ## Do not
 //!
-//! - Do not take the nearest other finding for the cause: it was looked at, and something seen speaks against it.
+//! - Do not take the nearest other finding for the cause: it was looked at, and something seen speaks
+//!   against it.
 
 use super::Finding;
 use super::facts::Facts;

@@ -1,40 +1,46 @@
 //! # The decision does not follow from the real gid
 //!
-//! The wrapper admitted a caller whose real gid is not the trusted number, or refused one whose real gid is.
+//! The wrapper admitted a caller whose real gid is not the trusted number, or refused one whose real
+//! gid is.
 //!
 //! ## What happened
 //!
-//! The launcher read its real gid back just before exec, the policy is known, and the decision contradicts the two
-//! numbers. Neither the caller's supplementary groups nor the wrapper's effective gid explain it.
+//! The launcher read its real gid back just before exec, the policy is known, and the decision
+//! contradicts the two numbers. Neither the caller's supplementary groups nor the wrapper's effective
+//! gid explain it.
 //!
 //! ## Why
 //!
 //! The diagnosis says which of these fits what was seen:
 //!
-//! - Names are compared instead of numbers, as Mailman's own wrapper does. A second row of /etc/group with the trusted
-//!   name then lets another gid in; an unreadable /etc/group, or a second name for the trusted gid, keeps everybody out.
-//! - Only the beginning of a name is compared (`strncmp` with one of the two lengths): `mail` and `mailman` are one.
+//! - Names are compared instead of numbers, as Mailman's own wrapper does. A second row of /etc/group
+//!   with the trusted name then lets another gid in; an unreadable /etc/group, or a second name for
+//!   the trusted gid, keeps everybody out.
+//! - Only the beginning of a name is compared (`strncmp` with one of the two lengths): `mail` and
+//!   `mailman` are one.
 //! - The number is cut to 16 bits: 65544 passes as 8.
 //! - The wrapper's own group, or root, is let in beside the trusted group.
 //! - Nothing is compared at all.
 //!
 //! ## How to see it
 //!
-//! `getent group NAME` and `getent group NUMBER` for the trusted group and for the caller's: each must give one row.
-//! Then start the wrapper with numbers only: `setpriv --regid=NUMBER --clear-groups --reuid=nobody WRAPPER post x`.
+//! `getent group NAME` and `getent group NUMBER` for the trusted group and for the caller's: each
+//! must give one row. Then start the wrapper with numbers only: `setpriv --regid=NUMBER
+//! --clear-groups --reuid=nobody WRAPPER post x`.
 //!
 //! ## Looks the same but is not
 //!
 //! - `group-mismatch`: the refusal is right, the numbers do differ.
 //! - `supplementary-only` and `effective-only`: the trusted gid is among the caller's other groups.
-//! - A subject that was sealed or built for another group than the case believes: `wrapper-configure show WRAPPER`.
+//! - A subject that was sealed or built for another group than the case believes: `wrapper-configure
+//!   show WRAPPER`.
 //!
 //! ## Fixes and their price
 //!
-//! - Compare the numbers, and look names up only to word the refusal. The price: renumbering the group means sealing
-//!   the wrapper again.
-//! - Until then, keep names and numbers of /etc/group unique (`grpck`). The price: everything which can add a row to any
-//!   name service stays able to admit itself.
+//! - Compare the numbers, and look names up only to word the refusal. The price: renumbering the
+//!   group means sealing the wrapper again.
+//! - Until then, keep names and numbers of /etc/group unique (`grpck`). The price: everything which
+//!   can add a row to any name service stays able to admit itself.
 //!
 //! ## Do not
 //!
@@ -69,7 +75,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
 fn admitted_wrongly(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
     let better = (supplementary_only::FINDING.find)(facts).or_else(|| (effective_only::FINDING.find)(facts));
     let bit_acted = matches!(facts.bit(), Bit::Acted);
-    if !facts.started() || !facts.wants_refusal() || better.is_some() || !bit_acted {
+    if !facts.admitted() || !facts.wants_refusal() || better.is_some() || !bit_acted {
         return None;
     }
     let (found, wanted) = (facts.group(real), facts.group(facts.trusted()));

@@ -1,0 +1,159 @@
+//! # A process attribute of the caller reached the script
+//!
+//! umask, working directory, signals, timers or capabilities are as the caller left them, not as the
+//! wrapper should have set them; or one of them ended the wrapper.
+//!
+//! ## What happened
+//!
+//! exec keeps far more than arguments and environment. The witness read the attribute, it is not the
+//! fixed value that the script must find, and it is the very value which the caller had arranged.
+//!
+//! ## Why
+//!
+//! - umask: 000 makes archives writable by everybody, 077 makes them unreadable for the web server.
+//! - Ignored signals stay ignored: SIGPIPE ignored turns a harmless end into an endless loop, SIGCHLD
+//!   ignored makes wait(2) lose exit statuses, SIGTERM ignored makes the script unstoppable.
+//! - Blocked and pending signals stay too; a pending one strikes as soon as it is unblocked.
+//! - alarm(2) and interval timers run on, and end the script in the middle of a file.
+//! - Timer slack of hours makes poll(2) and sleep(3) return hours late.
+//! - The working directory may be the caller's, and Python, core dumps and relative paths look there.
+//! - Ambient capabilities survive a set-group-ID exec where the caller is a member of the file's
+//!   group (Linux 6.16).
+//!
+//! ## How to see it
+//!
+//! `grep -E 'Umask|Sig|Cap' /proc/PID/status`, `ls -l /proc/PID/cwd`, `cat /proc/PID/timerslack_ns`
+//! of the script.
+//!
+//! ## Looks the same but is not
+//!
+//! - `leaked-descriptor`, `leaked-environment`, `core-exposed`: inherited too, with pages of their
+//!   own.
+//! - A runtime that ignores SIGPIPE in itself (Rust, Python) and hands that on: the caller had
+//!   arranged nothing, so this finding stays silent.
+//!
+//! ## Fixes and their price
+//!
+//! - Set each attribute to a fixed value at the start, and signal dispositions back to default just
+//!   before exec. The price: a server that relied on handing something on cannot.
+//!
+//! ## Do not
+//!
+//! - Do not unblock signals before ignoring them all once: pending ones would strike. Ignoring
+//!   discards them.
+
+use super::Finding;
+use super::facts::Facts;
+use crate::case::{Case, Script};
+use crate::finding::{Certainty, Diagnosis};
+use lab_invocation::evidence::{End, WitnessReport};
+use lab_invocation::invocation::Cwd;
+use lab_invocation::{Bytes, Invocation};
+use std::collections::BTreeSet;
+
+const CODE: &str = "inherited-process-attributes";
+const SIGALRM: u32 = 14;
+
+pub(super) const FINDING: Finding =
+    Finding { code: CODE, file: include_str!("inherited_process_attributes.rs"), find, shown_by };
+
+fn shown_by(case: &Case) -> bool {
+    let given = &case.invocation;
+    let quiet = Invocation::quiet(Bytes::default(), given.identity.clone());
+    case.outcome.script.as_ref().is_some_and(|script| {
+        (script.umask.is_some() && given.umask != quiet.umask)
+            || (script.cwd.is_some() && given.cwd != quiet.cwd)
+            || (script.ignored_signals.is_some() && !given.signals.ignored.is_empty())
+            || (script.blocked_signals.is_some() && !given.signals.blocked.is_empty())
+            || (script.pending_signals.is_some() && !given.signals.pending.is_empty())
+            || (script.timers_off == Some(true) && given.alarm_seconds.is_some())
+            || (script.timer_slack_ns.is_some() && given.timer_slack_ns.is_some())
+            || (script.no_capabilities == Some(true) && !given.capabilities.ambient.is_empty())
+    })
+}
+
+fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
+    let given = &facts.case.invocation;
+    let mut inherited = ended_by(facts, given);
+    if let (Some(script), Some(wanted)) = (facts.script(), &facts.case.outcome.script) {
+        inherited.extend(in_script(script, wanted, given));
+    }
+    let all = inherited.join("; ");
+    if inherited.is_empty() {
+        return None;
+    }
+    let mut diagnosis =
+        Diagnosis::new(CODE, Certainty::Certain, format!("What the caller had arranged got through: {all}."));
+    for one in inherited {
+        let source = if facts.started() { "witness" } else { "wait status" };
+        diagnosis = diagnosis.saw(source, one);
+    }
+    Some(diagnosis.remedy(
+        "put the process into a known state before anything else",
+        &[
+            "in the wrapper: ignore every signal, empty the mask, cancel timers, set umask, timer slack and directory",
+            "just before execve(2): every signal back to its default",
+        ],
+        "none",
+    ))
+}
+
+/// The subject itself was ended by what its caller had arranged.
+fn ended_by(facts: &Facts<'_>, given: &Invocation) -> Vec<String> {
+    match facts.evidence.end {
+        Some(End::Signaled { signal, .. }) if given.signals.pending.contains(&signal) => {
+            vec![format!("signal {signal}, left pending by the caller, ended the subject")]
+        }
+        Some(End::Signaled { signal: SIGALRM, .. }) if given.alarm_seconds.is_some() => {
+            vec!["the caller's alarm ended the subject".to_owned()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn in_script(script: &WitnessReport, wanted: &Script, given: &Invocation) -> Vec<String> {
+    let mut inherited = Vec::new();
+    let mut signals = |what: &str, wanted: Option<&BTreeSet<u32>>, found: &BTreeSet<u32>, arranged: &BTreeSet<u32>| {
+        let Some(wanted) = wanted else { return };
+        let through: Vec<String> =
+            found.difference(wanted).filter(|signal| arranged.contains(signal)).map(u32::to_string).collect();
+        if !through.is_empty() {
+            inherited.push(format!("{what} signals: {}", through.join(", ")));
+        }
+    };
+    signals("ignored", wanted.ignored_signals.as_ref(), &script.ignored, &given.signals.ignored);
+    let blocked: BTreeSet<u32> = given.signals.blocked.union(&given.signals.pending).copied().collect();
+    signals("blocked", wanted.blocked_signals.as_ref(), &script.blocked, &blocked);
+    signals("pending", wanted.pending_signals.as_ref(), &script.pending, &given.signals.pending);
+    if wanted.umask.is_some_and(|mask| mask != script.umask) && script.umask == given.umask {
+        inherited.push(format!("umask {:03o}", script.umask));
+    }
+    if let Some(directory) = &wanted.cwd
+        && *directory != script.cwd
+        && is_the_callers(&given.cwd, &script.cwd)
+    {
+        inherited.push(format!("working directory {}", script.cwd));
+    }
+    if wanted.timers_off == Some(true) && given.alarm_seconds.is_some() && script.timers_us[0] != 0 {
+        inherited.push(format!("an alarm in {} microseconds", script.timers_us[0]));
+    }
+    if wanted.timer_slack_ns.is_some_and(|slack| slack != script.timer_slack_ns)
+        && given.timer_slack_ns == Some(script.timer_slack_ns)
+    {
+        inherited.push(format!("timer slack of {} nanoseconds", script.timer_slack_ns));
+    }
+    let [inheritable, .., ambient] = script.capabilities;
+    let arranged = !given.capabilities.ambient.is_empty() || !given.capabilities.inheritable.is_empty();
+    if wanted.no_capabilities == Some(true) && arranged && (inheritable | ambient) != 0 {
+        inherited.push(format!("capabilities, inheritable {inheritable:#x} and ambient {ambient:#x}"));
+    }
+    inherited
+}
+
+fn is_the_callers(given: &Cwd, found: &Bytes) -> bool {
+    match given {
+        Cwd::Path(path) => path == found,
+        Cwd::Deleted => found.0.ends_with(b" (deleted)"),
+        Cwd::Unreadable => found.0 != b"/",
+    }
+}
