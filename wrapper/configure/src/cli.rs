@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Seal(Box<Seal>),
     /// Print the policy which a wrapper holds
     Show(Show),
+    /// Seal the wrappers, put them in place set-group-ID, and prove that they work
+    Install(Box<Install>),
 }
 
 /// `seal`.
@@ -168,4 +170,27 @@ pub(crate) struct Show {
     /// Machine-readable
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `install`.
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    /// Directory of mail-wrapper and cgi-wrapper [default: that of this program]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
+    /// Leave the other kind of wrapper out
+    #[arg(long, value_enum)]
+    pub(crate) only: Option<Only>,
+    /// What is sealed.
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// One kind of wrapper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Only {
+    /// The mail wrapper
+    Mail,
+    /// The CGI wrappers
+    Cgi,
 }

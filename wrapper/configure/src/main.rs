@@ -15,11 +15,16 @@ mod encode;
 mod fake_program;
 mod groups;
 mod id;
+mod install;
+mod layout;
+mod mount;
 mod place;
 mod program;
+mod prove;
 mod seal;
 mod settings;
 mod show;
+mod stat;
 
 use clap::Parser;
 use std::error::Error;
@@ -43,6 +48,7 @@ fn run(command: &cli::Command, out: &mut dyn Write, notes: &mut dyn Write) -> Re
     match command {
         cli::Command::Seal(arguments) => seal::run(arguments, out, notes)?,
         cli::Command::Show(arguments) => show::run(arguments, out)?,
+        cli::Command::Install(arguments) => return install::run(arguments, out, notes),
     }
     Ok(ExitCode::SUCCESS)
 }

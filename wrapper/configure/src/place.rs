@@ -65,12 +65,14 @@ impl Unplaced {
         Ok(unplaced)
     }
 
-    /// Changes owner and group, `None` meaning as it is. Before the mode: chown(2) clears set-group-ID.
+    /// Changes owner (`None`: as it is) and group. Before the mode: chown(2) clears set-group-ID.
     ///
     /// # Errors
     /// The caller may not.
-    pub(crate) fn own(&self, owner: Option<u32>, group: Option<u32>) -> Result<(), CannotPlace> {
-        fchown(&self.file, owner.map(Uid::from_raw), group.map(Gid::from_raw))
+    pub(crate) fn own(&self, owner: Option<u32>, group: u32) -> Result<(), CannotPlace> {
+        // A file of a set-group-ID directory has its group already, also where its maker may not give it that.
+        let has = fstat(&self.file).map_err(|errno| self.failed("look at", errno))?.st_gid;
+        fchown(&self.file, owner.map(Uid::from_raw), (has != group).then(|| Gid::from_raw(group)))
             .map_err(|errno| self.failed("change owner and group of", errno))
     }
 

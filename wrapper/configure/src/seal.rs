@@ -10,6 +10,7 @@ use crate::settings;
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
+use wrapper::policy::Kind;
 
 /// Mode of a sealed program which is not installed.
 const MODE: u32 = 0o755;
@@ -20,6 +21,11 @@ const MODE: u32 = 0o755;
 /// The program cannot hold a policy, the settings make none, or the output cannot be written.
 pub(crate) fn run(arguments: &cli::Seal, out: &mut dyn Write, notes: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let program = Program::read(&arguments.binary)?;
+    settings::refuse_foreign(&arguments.settings)?;
+    settings::refuse_other_kind(&arguments.settings, program.kind())?;
+    if program.kind() == Kind::Mail && arguments.cgi_script.is_some() {
+        return Err("--cgi-script has no meaning for a mail-wrapper; name its commands with --command".into());
+    }
     let databases = &arguments.settings.databases;
     let accounts = Accounts::read(&databases.group_file, &databases.passwd_file)?;
     let (values, remarks) =

@@ -4,6 +4,7 @@ use crate::accounts::{Account, Accounts, Group, User};
 use crate::cli::{Refusal, Settings};
 use crate::encode::Values;
 use crate::groups::{self, Resolved};
+use crate::layout::Layout;
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -78,7 +79,9 @@ pub(crate) fn resolve(
     cgi_script: Option<&OsStr>,
     accounts: &Accounts,
 ) -> Result<(Values, Vec<Note>), Box<dyn Error>> {
-    refuse_misplaced(settings, kind, cgi_script)?;
+    if kind == Kind::Cgi && cgi_script.is_none() {
+        return Err(Misplaced::NoCgiScript.into());
+    }
     let mut notes = Vec::new();
     let (option, list, default) = match kind {
         Kind::Mail => ("--with-mail-gid", &settings.with_mail_gid, DEFAULT_MAIL_GROUPS),
@@ -109,47 +112,69 @@ pub(crate) fn resolve(
             Kind::Mail => or_default(&settings.keep_environment, &[]),
             Kind::Cgi => or_default(&settings.keep_environment, &MAILMAN_CGI_VARIABLES),
         },
-        refusal: match settings.refusal {
-            Refusal::Mailman => RefusalStyle::Mailman,
-            Refusal::Defer => RefusalStyle::Defer,
+        refusal: match (kind, settings.refusal) {
+            (Kind::Mail, Refusal::Defer) => RefusalStyle::Defer,
+            // A web server does not try again.
+            (Kind::Cgi, _) | (Kind::Mail, Refusal::Mailman) => RefusalStyle::Mailman,
         },
     };
     Ok((values, notes))
 }
 
-/// Extension of installed CGI programs, empty or with its dot.
+/// Refuses options which have no meaning for any wrapper.
 ///
 /// # Errors
-/// The dot is missing, or there is a slash.
-pub(crate) fn cgi_extension(settings: &Settings) -> Result<OsString, Misplaced> {
+/// With the reason.
+pub(crate) fn refuse_foreign(settings: &Settings) -> Result<(), Misplaced> {
+    if let Some(reason) = settings.foreign.refusal() {
+        return Err(Misplaced::Foreign(reason));
+    }
+    if settings.with_python == "none" && settings.interpreter_flag.iter().any(|flag| !flag.is_empty()) {
+        return Err(Misplaced::FlagsWithoutInterpreter);
+    }
+    cgi_extension(settings).map(|_| ())
+}
+
+/// Refuses options which have a meaning only for the other program.
+///
+/// # Errors
+/// With the option that was meant.
+pub(crate) fn refuse_other_kind(settings: &Settings, kind: Kind) -> Result<(), Misplaced> {
+    let other = |option, instead| Err(Misplaced::OtherKind { option, kind, instead });
+    match kind {
+        Kind::Mail if settings.with_cgi_gid.is_some() => other("--with-cgi-gid", "use --with-mail-gid"),
+        Kind::Cgi if settings.with_mail_gid.is_some() => other("--with-mail-gid", "use --with-cgi-gid"),
+        Kind::Cgi if !settings.commands.is_empty() => other("--command", "name its script with --cgi-script"),
+        Kind::Cgi if settings.refusal == Refusal::Defer => {
+            other("--refusal=defer", "a web server does not try again later")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where things are.
+///
+/// # Errors
+/// The extension of CGI programs is refused.
+pub(crate) fn layout(settings: &Settings) -> Result<Layout, Misplaced> {
+    let path = |path: &Path| PathBuf::from(OsString::from_vec(tidy(path)));
+    let or_prefix = |given: &Option<PathBuf>| path(given.as_deref().unwrap_or(&settings.prefix));
+    Ok(Layout {
+        prefix: path(&settings.prefix),
+        exec_prefix: or_prefix(&settings.exec_prefix),
+        var_prefix: or_prefix(&settings.with_var_prefix),
+        cgi_extension: cgi_extension(settings)?,
+    })
+}
+
+/// Extension of installed CGI programs, empty or with its dot.
+fn cgi_extension(settings: &Settings) -> Result<OsString, Misplaced> {
     let extension = settings.with_cgi_ext.clone().unwrap_or_default();
     let shown = || extension.as_bytes().escape_ascii().to_string();
     match extension.as_bytes() {
         found if found.contains(&b'/') => Err(Misplaced::ExtensionWithSlash(shown())),
         [] | [b'.', _, ..] => Ok(extension),
         _ => Err(Misplaced::ExtensionWithoutDot(shown())),
-    }
-}
-
-fn refuse_misplaced(settings: &Settings, kind: Kind, cgi_script: Option<&OsStr>) -> Result<(), Misplaced> {
-    if let Some(reason) = settings.foreign.refusal() {
-        return Err(Misplaced::Foreign(reason));
-    }
-    cgi_extension(settings)?;
-    let other = |option, instead| Err(Misplaced::OtherKind { option, kind, instead });
-    match kind {
-        Kind::Mail if settings.with_cgi_gid.is_some() => other("--with-cgi-gid", "use --with-mail-gid"),
-        Kind::Mail if cgi_script.is_some() => other("--cgi-script", "name its commands with --command"),
-        Kind::Cgi if settings.with_mail_gid.is_some() => other("--with-mail-gid", "use --with-cgi-gid"),
-        Kind::Cgi if !settings.commands.is_empty() => other("--command", "name its script with --cgi-script"),
-        Kind::Cgi if settings.refusal == Refusal::Defer => {
-            other("--refusal=defer", "a web server does not try again later")
-        }
-        Kind::Cgi if cgi_script.is_none() => Err(Misplaced::NoCgiScript),
-        _ if settings.with_python == "none" && settings.interpreter_flag.iter().any(|flag| !flag.is_empty()) => {
-            Err(Misplaced::FlagsWithoutInterpreter)
-        }
-        _ => Ok(()),
     }
 }
 

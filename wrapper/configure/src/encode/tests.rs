@@ -126,9 +126,7 @@ fn each_field_of_the_policy_is_written_once_more_when_it_changes() {
 
 #[test]
 fn a_missing_field_is_a_fault_of_the_decoder_with_its_option() {
-    let error = NotAPolicy::Refused {
-        error: PolicyError::Field { tag: Tag::Prefix, fault: Fault::Missing },
-        kind: Kind::Mail,
-    };
+    let error =
+        NotAPolicy::Refused { error: PolicyError::Field { tag: Tag::Prefix, fault: Fault::Missing }, kind: Kind::Mail };
     assert!(error.to_string().starts_with("--prefix: "), "{error}");
 }

@@ -1,0 +1,63 @@
+//! Mount options which keep a set-group-ID program from working.
+
+use nix::sys::statvfs::{FsFlags, statvfs};
+use std::path::Path;
+
+/// Options of the mount which a path lies on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MountOptions {
+    /// Set-user-ID and set-group-ID bits are ignored, silently.
+    pub(crate) nosuid: bool,
+    /// Nothing can be executed.
+    pub(crate) noexec: bool,
+}
+
+impl MountOptions {
+    /// Asks the kernel, see statvfs(3).
+    ///
+    /// # Errors
+    /// As statvfs(3).
+    pub(crate) fn of(path: &Path) -> nix::Result<Self> {
+        let flags = statvfs(path)?.flags();
+        Ok(Self { nosuid: flags.contains(FsFlags::ST_NOSUID), noexec: flags.contains(FsFlags::ST_NOEXEC) })
+    }
+
+    /// Why a wrapper cannot work there, as a sentence; `None` where it can.
+    pub(crate) const fn objection(self) -> Option<&'static str> {
+        match self {
+            Self { nosuid: true, .. } => Some(
+                "mounted nosuid: the kernel ignores the set-group-ID bit there, which the mail and CGI wrappers \
+                 rely on; use another file system, or mount this one with suid",
+            ),
+            Self { noexec: true, .. } => Some(
+                "mounted noexec: no program can be started there; use another file system, or mount this one with exec",
+            ),
+            Self { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::fit(MountOptions::default(), None)]
+    #[case::nosuid(MountOptions { nosuid: true, noexec: false }, Some("nosuid"))]
+    #[case::noexec(MountOptions { nosuid: false, noexec: true }, Some("noexec"))]
+    #[case::both(MountOptions { nosuid: true, noexec: true }, Some("nosuid"))]
+    fn objections(#[case] options: MountOptions, #[case] word: Option<&str>) {
+        match (options.objection(), word) {
+            (Some(text), Some(word)) => assert!(text.contains(word), "{text}"),
+            (text, word) => assert_eq!(text, word),
+        }
+    }
+
+    #[test]
+    fn proc_is_mounted_nosuid() {
+        // Linux mounts it so everywhere: proc(5).
+        assert!(MountOptions::of(Path::new("/proc")).expect("there is a /proc").nosuid);
+        assert!(MountOptions::of(Path::new("/nonexistent")).is_err());
+    }
+}

@@ -1,0 +1,239 @@
+//! Proof by a refusal: a wrapper is started by a caller whom it must refuse, and its answer tells whether the
+//! set-group-ID bit acted. Nothing is ever started that a wrapper would admit.
+
+use crate::accounts::{Account, Accounts};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::{Uid, geteuid, getgid};
+use serde::Serialize;
+use std::fmt;
+use std::io::{self, PipeReader, Read};
+use std::os::fd::AsFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use wrapper::policy::{Policy, RefusalStyle};
+
+/// A wrapper answers within milliseconds; it gives up writing after one second.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// More than any refusal.
+const LONGEST_ANSWER: usize = 16 << 10;
+/// The uid of a caller who owns nothing: nobody on most systems, and without a capability on all.
+const POWERLESS_UID: u32 = 65534;
+
+/// What a run of an installed wrapper showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "shown")]
+pub(crate) enum Proof {
+    /// The caller was refused for its group, so the bit acted before that.
+    BitActs {
+        /// Its group, with its name.
+        caller: String,
+        /// Exit status.
+        exit: i32,
+    },
+    /// The wrapper says that it does not run set-group-ID.
+    BitLost {
+        /// Caller's group.
+        caller: String,
+        /// Exit status.
+        exit: i32,
+    },
+    /// The policy is not one which this wrapper accepts, so it refused before anything else.
+    PolicyRefused {
+        /// Exit status.
+        exit: i32,
+    },
+    /// The caller was refused, but as it has the wrapper's own group the bit makes no difference.
+    RefusedOnly {
+        /// Caller's group.
+        caller: String,
+        /// Exit status.
+        exit: i32,
+    },
+    /// The kernel did not start it.
+    NotStarted {
+        /// Caller's group.
+        caller: String,
+        /// The kernel's reason.
+        error: String,
+    },
+    /// Something else.
+    Unexpected {
+        /// Caller's group.
+        caller: String,
+        /// How it ended, and its first line.
+        ended: String,
+    },
+    /// Nothing was run.
+    NotRun {
+        /// Why.
+        because: String,
+    },
+}
+
+impl Proof {
+    /// Whether it shows that the installed wrapper works as sealed.
+    pub(crate) const fn holds(&self) -> bool {
+        matches!(self, Self::BitActs { .. })
+    }
+
+    /// Whether it shows that the installed wrapper does not.
+    pub(crate) const fn refutes(&self) -> bool {
+        matches!(
+            self,
+            Self::BitLost { .. } | Self::PolicyRefused { .. } | Self::NotStarted { .. } | Self::Unexpected { .. }
+        )
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BitActs { caller, exit } => {
+                write!(f, "refuses group {caller} with exit {exit}: the set-group-ID bit acts")
+            }
+            Self::BitLost { caller, exit } => {
+                write!(f, "started by group {caller} it says that it is not running set-group-ID (exit {exit})")
+            }
+            Self::PolicyRefused { exit } => write!(f, "it refuses its own policy (exit {exit})"),
+            Self::RefusedOnly { caller, exit } => write!(
+                f,
+                "refuses group {caller} with exit {exit}; that is the wrapper's own group, \
+                 so this does not show whether the set-group-ID bit acts"
+            ),
+            Self::NotStarted { caller, error } => {
+                write!(f, "group {caller} cannot even start it ({error}), nor can a mail or web server")
+            }
+            Self::Unexpected { caller, ended } => write!(f, "started by group {caller}, it {ended}"),
+            Self::NotRun { because } => write!(f, "not run: {because}"),
+        }
+    }
+}
+
+/// How a caller whom the wrapper must refuse can be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Caller {
+    /// By changing to these ids, which root can.
+    Become { uid: u32, gid: u32 },
+    /// The one who runs this program.
+    Myself { gid: u32 },
+    /// There is none.
+    None(String),
+}
+
+/// Runs an installed wrapper as a caller whom its policy refuses.
+pub(crate) fn prove(path: &Path, policy: &Policy<'_>, accounts: &Accounts) -> Proof {
+    let caller = choose(policy, geteuid().as_raw(), getgid().as_raw(), accounts);
+    let (gid, started) = match caller {
+        Caller::None(because) => return Proof::NotRun { because },
+        Caller::Become { uid, gid } => (gid, run(Command::new(path).uid(uid).gid(gid))),
+        Caller::Myself { gid } => (gid, run(&mut Command::new(path))),
+    };
+    let caller = accounts.groups.describe(gid);
+    match started {
+        Err(Failed::IdsRefused) => {
+            Proof::NotRun { because: format!("the kernel does not let this process become group {caller}") }
+        }
+        Err(Failed::NotStarted(error)) => Proof::NotStarted { caller, error: error.to_string() },
+        Ok((status, answer)) => judge(policy, gid, caller, status, &answer),
+    }
+}
+
+/// A gid that is neither trusted nor the wrapper's own, preferably one with a name.
+fn choose(policy: &Policy<'_>, euid: u32, real_gid: u32, accounts: &Accounts) -> Caller {
+    let (trusted, own) = (policy.trusted.gid.as_raw(), policy.own.gid.as_raw());
+    if euid == 0 {
+        // Not 0: a process with gid 0 may read what others may not, and 65534 is also what an unmapped gid looks like.
+        let stranger = |gid: &u32| ![trusted, own, 0, 65534].contains(gid);
+        let named = accounts.groups.rows.iter().map(Account::number).find(stranger);
+        let gid = named.or_else(|| (1..=3).find(stranger)).unwrap_or(1);
+        return Caller::Become { uid: POWERLESS_UID, gid };
+    }
+    if real_gid == trusted {
+        return Caller::None(format!(
+            "you run as the trusted group {}, so the wrapper would admit you and start a script; \
+             run this as root or as a user of another group",
+            accounts.groups.describe(real_gid)
+        ));
+    }
+    Caller::Myself { gid: real_gid }
+}
+
+fn judge(policy: &Policy<'_>, gid: u32, caller: String, status: ExitStatus, answer: &str) -> Proof {
+    let Some(exit) = status.code() else {
+        return Proof::Unexpected { caller, ended: format!("was killed by signal {}", status.signal().unwrap_or(0)) };
+    };
+    // In style defer one status stands for several refusals, and only the text tells them apart.
+    let says = |words: &str| answer.to_ascii_lowercase().contains(words);
+    let deferred = exit == 75 && policy.refusal == RefusalStyle::Defer;
+    match exit {
+        9 => Proof::BitLost { caller, exit },
+        75 if deferred && says("not running set-group-id") => Proof::BitLost { caller, exit },
+        10 => Proof::PolicyRefused { exit },
+        2 | 8 if gid == policy.own.gid.as_raw() => Proof::RefusedOnly { caller, exit },
+        2 | 8 => Proof::BitActs { caller, exit },
+        75 if deferred && (says("group mismatch") || says("no name")) && gid == policy.own.gid.as_raw() => {
+            Proof::RefusedOnly { caller, exit }
+        }
+        75 if deferred && (says("group mismatch") || says("no name")) => Proof::BitActs { caller, exit },
+        _ => Proof::Unexpected { caller, ended: ended(exit, answer) },
+    }
+}
+
+fn ended(exit: i32, answer: &str) -> String {
+    let first: String = answer.lines().next().unwrap_or("").chars().take(200).collect();
+    match first.as_str() {
+        "" => format!("ended with exit {exit} and said nothing"),
+        line => format!("ended with exit {exit}: {}", line.escape_debug()),
+    }
+}
+
+enum Failed {
+    /// setgid(2) or setuid(2) of the child: this root cannot change ids.
+    IdsRefused,
+    NotStarted(io::Error),
+}
+
+/// Starts the wrapper with nothing to work on, and reads what it says on both outputs.
+fn run(command: &mut Command) -> Result<(ExitStatus, String), Failed> {
+    let failed = |error: io::Error| match error.kind() {
+        // An execve(2) that is refused says EACCES, a setgid(2) EPERM, or EINVAL for an unmapped id.
+        _ if matches!(error.raw_os_error(), Some(nix::libc::EPERM | nix::libc::EINVAL)) => Failed::IdsRefused,
+        _ => Failed::NotStarted(error),
+    };
+    let (reader, writer) = io::pipe().map_err(Failed::NotStarted)?;
+    let second = writer.try_clone().map_err(Failed::NotStarted)?;
+    command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(writer).stderr(second);
+    let mut child = command.spawn().map_err(failed)?;
+    // The command keeps both ends for writing; without this the answer would never end.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let answer = read_answer(reader, Instant::now() + DEADLINE);
+    // Harmless if it has ended; a set-group-ID program of the same user may be killed: kill(2).
+    let _ = child.kill();
+    let status = child.wait().map_err(Failed::NotStarted)?;
+    Ok((status, String::from_utf8_lossy(&answer).into_owned()))
+}
+
+fn read_answer(mut reader: PipeReader, deadline: Instant) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let mut buffer = [0; 1024];
+    while answer.len() < LONGEST_ANSWER {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+        let ready = poll(&mut [PollFd::new(reader.as_fd(), PollFlags::POLLIN)], timeout);
+        if !matches!(ready, Ok(1..)) {
+            break;
+        }
+        match reader.read(&mut buffer) {
+            Ok(0) | Err(_) => break,
+            Ok(length) => answer.extend_from_slice(&buffer[..length]),
+        }
+    }
+    answer
+}
+
+/// Whether this process may give files away and become anybody.
+pub(crate) fn is_root() -> bool {
+    geteuid() == Uid::from_raw(0)
+}
