@@ -1,5 +1,12 @@
-//! Group ids: a number that can be given to the kernel.
+//! Who started the process, and the switch to the wrapper's own group.
 
+use crate::caller::Admitted;
+use crate::policy::Group;
+use crate::process_state::SafeProcess;
+use crate::refusal::{Refusal, SwitchFault};
+use crate::sys;
+use nix::errno::Errno;
+use nix::unistd;
 use std::fmt;
 
 /// A group id.
@@ -10,6 +17,9 @@ use std::fmt;
 pub struct Gid(u32);
 
 impl Gid {
+    /// What a process reads for a gid that its user namespace does not map: user_namespaces(7).
+    pub const OVERFLOW: Self = Self(65534);
+
     /// The gid of that number; `None` for 4294967295.
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
@@ -28,3 +38,123 @@ impl fmt::Display for Gid {
         self.0.fmt(f)
     }
 }
+
+/// What the kernel says about this process, as far as the decision needs it.
+///
+/// The saved gid is not there: exec has made it equal to the effective one. Nor are the supplementary groups: being a
+/// member of the trusted group is not enough, and without privilege they cannot be given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Credentials {
+    /// Real gid: the group of whoever started the process. It alone admits.
+    pub real: Gid,
+    /// Effective gid: the wrapper's own group, if the set-group-ID bit acted.
+    pub effective: Gid,
+    /// What would bring any group back, after it had been given up.
+    pub regains: Option<Regains>,
+}
+
+/// Why a process can take on any group whenever it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Regains {
+    /// Its real or effective uid is 0. Even where it has no capability now, the next exec gives it those of the
+    /// bounding set: capabilities(7).
+    Root,
+    /// CAP_SETGID is permitted.
+    Capability,
+}
+
+/// CAP_SETGID of linux/capability.h, as a bit of the first word.
+const CAP_SETGID: u32 = 1 << 6;
+
+impl Credentials {
+    /// Asks the kernel, once.
+    ///
+    /// # Errors
+    /// If it does not answer, as a seccomp filter can arrange.
+    pub fn read(_: &SafeProcess) -> Result<Self, Refusal<'static>> {
+        let unread = |errno| Refusal::NotSwitched(SwitchFault::Unread(errno));
+        let gids = unistd::getresgid().map_err(unread)?;
+        let uids = unistd::getresuid().map_err(unread)?;
+        let gid = |gid: unistd::Gid| Gid::new(gid.as_raw()).ok_or(unread(Errno::EINVAL));
+        let [capabilities, _] = sys::capabilities().map_err(unread)?;
+        Ok(Self {
+            real: gid(gids.real)?,
+            effective: gid(gids.effective)?,
+            regains: regains([uids.real.as_raw(), uids.effective.as_raw()], capabilities.permitted),
+        })
+    }
+}
+
+fn regains(uids: [u32; 2], permitted: u32) -> Option<Regains> {
+    if uids.contains(&0) {
+        Some(Regains::Root)
+    } else if permitted & CAP_SETGID != 0 {
+        Some(Regains::Capability)
+    } else {
+        None
+    }
+}
+
+/// Proof that real, effective and saved gid are the wrapper's own group, and that the caller's cannot be taken back.
+#[derive(Debug)]
+pub struct Switched(());
+
+/// Takes on the wrapper's own group as real, effective and saved gid, and makes sure that it did.
+///
+/// setgid(2) would leave the saved gid, setegid(2) both others: each brings the caller's group back.
+///
+/// # Errors
+/// If the kernel refuses, if other ids come out, or if the caller's group can be taken back.
+pub fn switch_group<'p>(
+    _: &Admitted,
+    kernel: &mut impl GroupIds,
+    own: Group<'p>,
+    caller: Gid,
+) -> Result<Switched, Refusal<'p>> {
+    let fail = |fault| Err(Refusal::NotSwitched(fault));
+    if let Err(errno) = kernel.set([Some(own.gid); 3]) {
+        return fail(SwitchFault::Refused { own, errno });
+    }
+    match kernel.get() {
+        Err(errno) => return fail(SwitchFault::Unread(errno)),
+        Ok(found) if found != [own.gid.as_raw(); 3] => return fail(SwitchFault::Other { own, found }),
+        Ok(_) => {}
+    }
+    if caller != own.gid && kernel.set([None, Some(caller), None]).is_ok() {
+        return fail(SwitchFault::Regained { own, caller });
+    }
+    Ok(Switched(()))
+}
+
+/// Real, effective and saved gid of the process. The kernel has them; tests have a kernel of their own.
+pub trait GroupIds {
+    /// setresgid(2); `None` leaves an id unchanged.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn set(&mut self, gids: [Option<Gid>; 3]) -> Result<(), Errno>;
+
+    /// getresgid(2).
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn get(&self) -> Result<[u32; 3], Errno>;
+}
+
+/// The kernel that runs this process.
+#[derive(Debug)]
+pub struct Kernel;
+
+impl GroupIds for Kernel {
+    fn set(&mut self, gids: [Option<Gid>; 3]) -> Result<(), Errno> {
+        let [real, effective, saved] = gids.map(|gid| unistd::Gid::from_raw(gid.map_or(u32::MAX, Gid::as_raw)));
+        unistd::setresgid(real, effective, saved)
+    }
+
+    fn get(&self) -> Result<[u32; 3], Errno> {
+        unistd::getresgid().map(|gids| [gids.real, gids.effective, gids.saved].map(unistd::Gid::as_raw))
+    }
+}
+
+#[cfg(test)]
+mod tests;

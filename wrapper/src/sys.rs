@@ -1,8 +1,16 @@
-//! Everything that needs `unsafe`, and nothing else.
+//! Everything that needs `unsafe`, and nothing else: what neither std nor nix has a safe function for.
 
 #![expect(unsafe_code, reason = "the one module for it")]
 
 use crate::policy::SECTION_SIZE;
+use nix::errno::Errno;
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint};
+use std::os::fd::{BorrowedFd, RawFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
+compile_error!("the layouts of system call arguments in this module are those of 64-bit, little-endian Linux");
 
 /// Puts the policy section into a program, unsealed, and reads what it holds when the program runs.
 ///
@@ -10,10 +18,7 @@ use crate::policy::SECTION_SIZE;
 #[macro_export]
 macro_rules! sealed_policy {
     ($kind:expr) => {{
-        #[expect(
-            unsafe_code,
-            reason = "no other item has this section, so that nothing else is overwritten by sealing"
-        )]
+        #[expect(unsafe_code, reason = "no other item has this section, so nothing else is overwritten by sealing")]
         #[unsafe(link_section = ".wrapper.policy")]
         #[used]
         static SECTION: [u8; $crate::policy::SECTION_SIZE] = $crate::policy::unsealed($kind);
@@ -23,10 +28,225 @@ macro_rules! sealed_policy {
 
 /// The section as it is in the running program.
 ///
-/// The compiler knows what the static was built with and would put that, the unsealed value, in place of any plain
+/// The compiler knows what the static was built with, and would put that, the unsealed value, in place of any plain
 /// read; a volatile one it has to perform.
 #[must_use]
 pub fn read_section(section: &'static [u8; SECTION_SIZE]) -> [u8; SECTION_SIZE] {
     // SAFETY: the pointer comes from a reference, so it is valid, aligned and initialised; a `[u8; N]` may be copied.
     unsafe { std::ptr::from_ref(section).read_volatile() }
+}
+
+/// The arguments, the program's name among them.
+#[must_use]
+pub fn arguments() -> Vec<CString> {
+    std::env::args_os()
+        .map(|argument| {
+            // SAFETY: std made each of them from a C string, which ends at its first NUL, so that there is none in it.
+            unsafe { CString::from_vec_unchecked(argument.into_vec()) }
+        })
+        .collect()
+}
+
+/// The environment as the caller gave it: entries without `=`, duplicates and all.
+#[must_use]
+pub fn environment() -> Vec<&'static CStr> {
+    unsafe extern "C" {
+        static environ: *const *const c_char;
+    }
+    let mut entries = Vec::new();
+    // SAFETY: the C library has set `environ` before `main`, and nobody changes it: the process has one thread, and no
+    // code in it sets variables (`set_var` and `remove_var` are disallowed methods).
+    let mut next = unsafe { environ };
+    while !next.is_null() {
+        // SAFETY: `next` is `environ` or one of the pointers after it, before the NULL that ends them.
+        let entry = unsafe { *next };
+        if entry.is_null() {
+            break;
+        }
+        // SAFETY: the kernel ends every entry with a NUL; it lies above the stack and stays for the life of the process.
+        entries.push(unsafe { CStr::from_ptr(entry) });
+        // SAFETY: the entry was not the NULL at the end, so there is another pointer after it.
+        next = unsafe { next.add(1) };
+    }
+    entries
+}
+
+/// A standard descriptor: 0, 1 or 2.
+#[must_use]
+pub const fn standard(descriptor: StandardDescriptor) -> BorrowedFd<'static> {
+    // SAFETY: the number is not -1. The Rust runtime opens /dev/null for each of the three which is not open, or ends
+    // the process; nothing in this crate closes one.
+    unsafe { BorrowedFd::borrow_raw(descriptor as RawFd) }
+}
+
+/// Which standard descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum StandardDescriptor {
+    /// Standard output.
+    Output = 1,
+    /// Standard error.
+    Error = 2,
+}
+
+/// Closes descriptor 3 and all above it: close_range(2), Linux 5.9.
+///
+/// # Errors
+/// What the kernel says; ENOSYS where it does not know the call.
+pub fn close_range_from_3() -> Result<(), Errno> {
+    let (first, last, flags): (c_uint, c_uint, c_uint) = (3, c_uint::MAX, 0);
+    // SAFETY: the arguments are numbers. No object of this process owns a descriptor above 2 when this is called.
+    Errno::result(unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) }).map(drop)
+}
+
+/// Closes descriptors 3 up to `end`, one by one.
+pub fn close_each_from_3(end: RawFd) {
+    for descriptor in 3..end {
+        // SAFETY: the argument is a number, and EBADF the harmless answer to one that is not open. No object of this
+        // process owns a descriptor above 2 when this is called.
+        let _ = unsafe { libc::close(descriptor) };
+    }
+}
+
+/// What to do with signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Disposition {
+    /// SIG_DFL.
+    Default = 0,
+    /// SIG_IGN; the kernel also discards what is pending.
+    Ignore = 1,
+}
+
+/// `struct sigaction` of the kernel. Flags, restorer and mask stay zero.
+#[repr(C)]
+struct KernelSigaction {
+    disposition: usize,
+    rest: [u64; 3],
+}
+
+/// The signals of Linux on every architecture that this builds for: 1 to 64.
+const LAST_SIGNAL: c_int = 64;
+/// Size of the kernel's set of 64 signals in bytes.
+const SIGNAL_SET_SIZE: usize = 8;
+
+/// Gives every signal the same disposition, save SIGKILL and SIGSTOP, which have none.
+///
+/// By the bare call: the C libraries keep some real-time signals from their callers, but an invoker can have ignored
+/// those too, and the script would inherit it.
+///
+/// # Errors
+/// What the kernel says.
+pub fn dispose_of_signals(disposition: Disposition) -> Result<(), Errno> {
+    let action = KernelSigaction { disposition: disposition as usize, rest: [0; 3] };
+    for signal in (1..=LAST_SIGNAL).filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP)) {
+        // SAFETY: `action` has the layout which the kernel reads and outlives the call; it names no handler. The null
+        // pointer says that the old action is not wanted; the size is that of the kernel's signal set.
+        let done = unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                &raw const action,
+                std::ptr::null::<KernelSigaction>(),
+                SIGNAL_SET_SIZE,
+            )
+        };
+        Errno::result(done)?;
+    }
+    Ok(())
+}
+
+/// Blocks no signal, by the bare call, for the reason of [`dispose_of_signals`].
+///
+/// # Errors
+/// What the kernel says.
+pub fn unblock_signals() -> Result<(), Errno> {
+    let none: u64 = 0;
+    // SAFETY: `none` is the kernel's signal set of the stated size and outlives the call; the old set is not wanted.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const none,
+            std::ptr::null::<u64>(),
+            SIGNAL_SET_SIZE,
+        )
+    };
+    Errno::result(done).map(drop)
+}
+
+/// Stops the three interval timers, of which alarm(2) is one. POSIX timers do not survive an exec.
+///
+/// # Errors
+/// What the kernel says.
+pub fn cancel_timers() -> Result<(), Errno> {
+    let zero = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let never = libc::itimerval { it_interval: zero, it_value: zero };
+    for timer in [libc::ITIMER_REAL, libc::ITIMER_VIRTUAL, libc::ITIMER_PROF] {
+        // SAFETY: `never` is a whole itimerval and outlives the call; the old value is not wanted.
+        Errno::result(unsafe { libc::setitimer(timer, &raw const never, std::ptr::null_mut()) })?;
+    }
+    Ok(())
+}
+
+/// Head of the argument of capget(2) and capset(2).
+#[repr(C)]
+struct CapabilityHeader {
+    version: u32,
+    pid: c_int,
+}
+
+/// One half of the capability sets: bits 0–31 in the first, 32–63 in the second.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CapabilityWord {
+    /// In force now.
+    pub effective: u32,
+    /// May be put in force.
+    pub permitted: u32,
+    /// May survive an exec.
+    pub inheritable: u32,
+}
+
+/// _LINUX_CAPABILITY_VERSION_3 of linux/capability.h: two words for each set.
+const CAPABILITY_VERSION: u32 = 0x2008_0522;
+
+/// The capabilities of this process: capget(2).
+///
+/// # Errors
+/// What the kernel says.
+pub fn capabilities() -> Result<[CapabilityWord; 2], Errno> {
+    let mut header = CapabilityHeader { version: CAPABILITY_VERSION, pid: 0 };
+    let mut words = [CapabilityWord::default(); 2];
+    // SAFETY: header and data have the layouts of version 3, which has two words, and outlive the call.
+    let done = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, words.as_mut_ptr()) };
+    Errno::result(done).map(|_: c_long| words)
+}
+
+/// Gives this process these capabilities: capset(2). Ambient ones that are no longer inheritable go as well.
+///
+/// # Errors
+/// What the kernel says.
+pub fn set_capabilities(words: &[CapabilityWord; 2]) -> Result<(), Errno> {
+    let mut header = CapabilityHeader { version: CAPABILITY_VERSION, pid: 0 };
+    // SAFETY: header and data have the layouts of version 3, which has two words, and outlive the call.
+    let done = unsafe { libc::syscall(libc::SYS_capset, &raw mut header, words.as_ptr()) };
+    Errno::result(done).map(drop)
+}
+
+/// Whether a file has an access control list, which its mode does not show.
+///
+/// # Errors
+/// What lgetxattr(2) says, save that there is no such attribute or that the file system knows none.
+pub fn has_access_list(path: &Path) -> Result<bool, Errno> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: both names are C strings that outlive the call; size 0 asks for the length and writes nothing.
+    let length =
+        unsafe { libc::lgetxattr(path.as_ptr(), c"system.posix_acl_access".as_ptr(), std::ptr::null_mut(), 0) };
+    match Errno::result(length) {
+        Ok(_) => Ok(true),
+        Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Ok(false),
+        Err(errno) => Err(errno),
+    }
 }
