@@ -1,0 +1,92 @@
+//! What the independent model says about a case, and whether the case says the same. A scenario file must not be able
+//! to state what the kernel or the wrapper's rules do not yield: [`check`] refuses it.
+
+mod compare;
+mod start;
+
+use crate::case::Case;
+use crate::profile::Profile;
+use crate::scenario::{Report, Suite};
+pub use compare::Contradiction;
+pub use lab_model::exec::Kernel;
+use lab_model::{Decision, Outcome, Rules};
+
+/// What must come out of a case, by the model.
+#[derive(Clone, Debug)]
+pub struct Prediction {
+    /// The decision, with its reason and what the script finds.
+    pub decision: Decision,
+    /// Why the model cannot know all: system calls that are made to fail, limits on which the C library and the wrapper
+    /// depend. What it says is then what would happen without them; with them a refusal may take its place, but never
+    /// an admission that of a refusal.
+    pub beyond: Option<String>,
+}
+
+impl Prediction {
+    /// The outcome's name: `admitted`, `mismatch` …
+    pub fn outcome(&self) -> &'static str {
+        self.decision.outcome.name()
+    }
+
+    /// Whether the script starts.
+    pub fn starts(&self) -> bool {
+        self.decision.child.is_some()
+    }
+
+    /// Exit status: of a refusal, or the script's own, which is 0; `None` where the subject chooses none or the model
+    /// does not know it.
+    pub fn exit(&self) -> Option<u8> {
+        match self.decision.outcome {
+            Outcome::Admitted => Some(0),
+            _ => self.decision.exit,
+        }
+    }
+
+    /// Why, as a sentence.
+    pub fn because(&self) -> &str {
+        &self.decision.because
+    }
+}
+
+/// Predicts a case by the rules of our own wrappers, or by those of a profile, under the newest kernel whose rules are known.
+pub fn predict(case: &Case, profile: Option<&Profile>) -> Prediction {
+    predict_on(case, profile, Kernel::LATEST)
+}
+
+/// Predicts a case under a given kernel.
+pub fn predict_on(case: &Case, profile: Option<&Profile>, kernel: Kernel) -> Prediction {
+    let rules = match profile {
+        None => Rules::Sealed,
+        Some(profile) => Rules::Foreign(Box::new(profile.rules(case))),
+    };
+    let installation = start::installation(case);
+    let invoker = start::invoker(case);
+    let policy = start::policy(&case.subject.policy);
+    let start =
+        lab_model::Start { installation: &installation, invoker: &invoker, policy: &policy, rules: &rules, kernel };
+    Prediction { decision: lab_model::decide(&start), beyond: start::beyond(case) }
+}
+
+/// Where a case states something else than the model predicts.
+pub fn contradictions(case: &Case, prediction: &Prediction) -> Vec<Contradiction> {
+    compare::compare(case, prediction)
+}
+
+/// Compares every case of a suite with its prediction.
+pub fn check(suite: &Suite) -> Vec<Report> {
+    let mut reports = Vec::new();
+    for case in &suite.cases {
+        let prediction = predict(case, None);
+        let found = contradictions(case, &prediction);
+        let (Some(place), false) = (suite.place(&case.id), found.is_empty()) else { continue };
+        let title = format!("{}: \"{}\" is not what must happen", case.id, case.expected);
+        let mut report = Report::new(&place.source, place.span.clone(), title, "by the model this is another outcome");
+        for contradiction in found {
+            report = report.help(contradiction.to_string());
+        }
+        let because = format!("the model says {}: {}", prediction.outcome(), prediction.because());
+        let beyond = prediction.beyond.map(|beyond| format!("the model knows only a part of this case: {beyond}"));
+        reports.push(report.help(because).maybe_help(beyond));
+    }
+    reports
+}

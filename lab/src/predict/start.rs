@@ -1,0 +1,294 @@
+//! A case in the words of the model.
+
+use crate::case::{Case, Kind, Link, Policy, Sealing, Style};
+use lab_invocation::invocation::{Cwd, Descriptor, Stdin, Tracer};
+use lab_invocation::layout::{Content, MountKind, Node, NodeKind, Order};
+use lab_invocation::{Bytes, Gid, Identity, Uid};
+use lab_model::capability::{CapSet, Capability, Securebits};
+use lab_model::environment::MAILMAN_NAMES;
+use lab_model::exec::{self, Circumstances};
+use lab_model::files::{Entry, EntryKind, Files, Mount};
+use lab_model::group_database::GroupDatabase;
+use lab_model::ids::Ids;
+use lab_model::namespace::{IdMap, UserNamespace};
+use lab_model::policy;
+use lab_model::process::Process;
+use lab_model::start::{Installation, Invoker, Room};
+use std::collections::BTreeSet;
+
+/// `RLIMIT_NPROC`. See getrlimit(2).
+const NPROC: u32 = 6;
+
+/// Limits of which the model knows all that follows: core and stack; cpu, rss and the like change no decision.
+const UNDERSTOOD: [u32; 9] = [0, 3, 4, 5, 6, 8, 10, 12, 14];
+
+/// Soft RLIMIT_STACK in bytes below which the start of a program is not the model's business.
+const SMALL_STACK: u64 = 1 << 20;
+
+/// Why the model cannot know all about a case.
+pub(super) fn beyond(case: &Case) -> Option<String> {
+    let invocation = &case.invocation;
+    if let Some(fault) = invocation.faults.first() {
+        return Some(format!("{} is made to fail", fault.call));
+    }
+    let tight = |limit: &&lab_invocation::invocation::Limit| {
+        !UNDERSTOOD.contains(&limit.resource)
+            || (limit.resource == 3 && limit.soft.is_some_and(|soft| soft < SMALL_STACK))
+    };
+    invocation.limits.iter().find(tight).map(|limit| {
+        let name = crate::scenario::vocabulary::name(crate::scenario::vocabulary::LIMITS, limit.resource);
+        format!("the limit {} may be too low to work in", name.unwrap_or("unknown"))
+    })
+}
+
+pub(super) fn policy(sealed: &Policy) -> policy::Policy {
+    let group = |group: &crate::case::Group| policy::Group { gid: group.gid.as_raw(), name: group.name.clone() };
+    let program = match sealed.kind {
+        Kind::Mail => policy::Program::Mail { commands: sealed.commands.iter().map(raw).collect() },
+        Kind::Cgi => policy::Program::Cgi { script: sealed.script.as_ref().map(raw).unwrap_or_default() },
+    };
+    let keep = match (&sealed.keep, sealed.kind) {
+        (Some(names), _) => names.iter().map(raw).collect(),
+        (None, Kind::Mail) => Vec::new(),
+        (None, Kind::Cgi) => MAILMAN_NAMES.iter().map(|name| name.as_bytes().to_vec()).collect(),
+    };
+    let unsound = match sealed.condition {
+        Sealing::Sound => None,
+        Sealing::Unsealed => Some("it was never sealed"),
+        Sealing::Damaged => Some("its checksum is wrong"),
+        Sealing::Truncated => Some("its second half is zero"),
+        Sealing::WrongKind => Some("it is that of another kind of wrapper"),
+        Sealing::WrongVersion => Some("its version is unknown"),
+        Sealing::OverLong => Some("it claims to be longer than its section"),
+    };
+    policy::Policy {
+        program,
+        trusted: group(&sealed.trusts),
+        own: group(&sealed.own),
+        owner: sealed.owner.0.as_raw(),
+        prefix: raw(&sealed.prefix),
+        interpreter: sealed
+            .interpreter
+            .iter()
+            .flat_map(|(path, flags)| std::iter::once(path).chain(flags))
+            .map(raw)
+            .collect(),
+        keep,
+        style: match sealed.refusal {
+            Style::Mailman => policy::Style::Mailman,
+            Style::Defer => policy::Style::Defer,
+        },
+        unsound: unsound.map(str::to_owned),
+    }
+}
+
+fn raw(bytes: &Bytes) -> Vec<u8> {
+    bytes.0.clone()
+}
+
+pub(super) fn installation(case: &Case) -> Installation {
+    let mut files = Files::default();
+    let sticky = Entry { kind: EntryKind::Directory, owner: 0, group: 0, mode: 0o1777 };
+    files.entries.insert(b"/tmp".to_vec(), sticky);
+    for node in &case.layout.nodes {
+        let entry = match &node.kind {
+            NodeKind::HardLink(target) => files.entries.get(&target.0).cloned(),
+            _ => Some(entry(node)),
+        };
+        if let Some(entry) = entry {
+            files.entries.insert(raw(&node.path), entry);
+        }
+    }
+    let subject = &case.subject;
+    let program = Entry {
+        kind: EntryKind::Program,
+        owner: subject.owner.as_raw(),
+        group: subject.group.as_raw(),
+        mode: after_chown(subject.mode, subject.order),
+    };
+    for (path, link) in &subject.links {
+        let entry = match link {
+            Link::Hard => program.clone(),
+            Link::Symbolic => Entry { kind: EntryKind::Symlink(raw(&subject.path)), owner: 0, group: 0, mode: 0o777 },
+        };
+        files.entries.insert(raw(path), entry);
+    }
+    files.entries.insert(raw(&subject.path), program);
+    for mount in &case.layout.mounts {
+        let (shows, shows_group) = match &mount.kind {
+            MountKind::Itself | MountKind::Host(_) => (None, None),
+            MountKind::Bind(place) | MountKind::Overlay(place) => (Some(raw(place)), None),
+            MountKind::IdMapped { from, to } => (None, Some((from.as_raw(), to.as_raw()))),
+        };
+        files.mounts.push(Mount {
+            at: raw(&mount.at),
+            shows,
+            nosuid: mount.flags.nosuid,
+            noexec: mount.flags.noexec,
+            shows_group,
+        });
+    }
+    Installation { path: raw(&case.invocation.program), files, groups: groups(case), device_null: true }
+}
+
+fn entry(node: &Node) -> Entry {
+    let kind = match &node.kind {
+        NodeKind::Directory => EntryKind::Directory,
+        NodeKind::File(Content::Witness | Content::Blob(_)) => EntryKind::Program,
+        NodeKind::File(Content::Inline(text)) => match interpreter(&text.0) {
+            Some(interpreter) => EntryKind::Script(interpreter),
+            None => EntryKind::Data,
+        },
+        NodeKind::Symlink(target) => EntryKind::Symlink(raw(target)),
+        NodeKind::HardLink(_) | NodeKind::Fifo => EntryKind::Special,
+    };
+    let mode = after_chown(node.mode, node.order);
+    Entry { kind, owner: node.owner.as_raw(), group: node.group.as_raw(), mode }
+}
+
+/// chown(2): on an executable file it clears set-user-ID, and set-group-ID if the group-execute bit is set.
+fn after_chown(mode: u32, order: Order) -> u32 {
+    match order {
+        Order::ChownThenChmod => mode,
+        Order::ChmodThenChown if mode & 0o010 != 0 => mode & !0o6000,
+        Order::ChmodThenChown => mode & !0o4000,
+    }
+}
+
+/// execve(2), "Interpreter scripts": `#!`, blanks, the path up to a blank or the end of the line.
+fn interpreter(text: &[u8]) -> Option<Vec<u8>> {
+    let line = text.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+    let path = line.split(|byte| matches!(byte, b' ' | b'\t')).find(|word| !word.is_empty())?;
+    Some(path.to_vec())
+}
+
+/// /etc/group as the subject can read it, links followed one deep: that is as far as scenarios go.
+fn groups(case: &Case) -> GroupDatabase {
+    let at = |path: &[u8]| case.layout.nodes.iter().find(|node| node.path.0 == path);
+    let node = match at(b"/etc/group") {
+        Some(Node { kind: NodeKind::Symlink(target), .. }) => at(&target.0),
+        other => other,
+    };
+    let identity = &case.invocation.identity;
+    let privileged = identity.effective_uid == Uid::ROOT;
+    match node {
+        None => GroupDatabase::Absent,
+        Some(node) if node.mode & 0o004 == 0 && !privileged && node.owner != identity.effective_uid => {
+            GroupDatabase::Unreadable
+        }
+        Some(Node { kind: NodeKind::File(Content::Inline(text)), .. }) => GroupDatabase::Rows(rows(&text.0)),
+        Some(_) => GroupDatabase::Unreadable,
+    }
+}
+
+/// group(5): `name:password:gid:members`. Lines of another form have no number to be found by.
+fn rows(text: &[u8]) -> Vec<(String, u32)> {
+    text.split(|&byte| byte == b'\n')
+        .filter_map(|line| {
+            let mut fields = line.split(|&byte| byte == b':');
+            let (name, number) = (fields.next()?, fields.nth(1)?);
+            let number = std::str::from_utf8(number).ok()?;
+            let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            let number = digits.then(|| number.parse().ok()).flatten()?;
+            (!name.is_empty()).then(|| (String::from_utf8_lossy(name).into_owned(), number))
+        })
+        .collect()
+}
+
+pub(super) fn invoker(case: &Case) -> Invoker {
+    let invocation = &case.invocation;
+    let transition = &invocation.transition;
+    let root = invocation.identity.effective_uid == Uid::ROOT;
+    let tracer = transition.tracer.map(|tracer| match tracer {
+        Tracer::Invoker if !root => exec::Tracer::Unprivileged,
+        Tracer::Invoker | Tracer::Root => exec::Tracer::Privileged,
+    });
+    let no_process = invocation.limits.iter().any(|limit| limit.resource == NPROC && limit.soft == Some(0));
+    Invoker {
+        process: process(case),
+        circumstances: Circumstances {
+            tracer,
+            shares_fs: transition.share_fs,
+            over_process_limit: no_process && invocation.identity.uid != Uid::ROOT,
+        },
+        foreign_mount: transition.foreign_mount,
+        argv: invocation.argv.iter().map(raw).collect(),
+        env: invocation.env.iter().map(raw).collect(),
+        room: room(case),
+    }
+}
+
+fn process(case: &Case) -> Process {
+    let Identity { uid, effective_uid, gid, effective_gid, groups } = &case.invocation.identity;
+    let ids = |real: u32, effective: u32| Ids { real, effective, saved: effective, fs: effective };
+    let mut process = Process::with_ids(
+        ids(uid.as_raw(), effective_uid.as_raw()),
+        ids(gid.as_raw(), effective_gid.as_raw()),
+        groups.iter().map(|gid| gid.as_raw()),
+    );
+    let transition = &case.invocation.transition;
+    process.no_new_privs = transition.no_new_privs;
+    process.namespace = UserNamespace {
+        uids: IdMap::full_without(transition.unmapped_uids.iter().map(|uid| uid.as_raw())),
+        gids: IdMap::full_without(transition.unmapped_gids.iter().map(|gid| gid.as_raw())),
+        setgroups: true,
+    };
+    let asked = &case.invocation.capabilities;
+    let (kept, ambient) = (set(&asked.kept), set(&asked.ambient));
+    let sets = &mut process.capabilities;
+    sets.bounding = sets.bounding.without(set(&asked.bounding_drop));
+    sets.permitted = sets.permitted.union(kept).union(ambient);
+    sets.effective = sets.effective.union(kept).union(ambient);
+    sets.inheritable = sets.inheritable.union(set(&asked.inheritable)).union(ambient);
+    sets.ambient = sets.ambient.union(ambient);
+    if let Some(bits) = asked.securebits {
+        process.securebits = Securebits(bits);
+    }
+    process
+}
+
+fn set(numbers: &BTreeSet<u32>) -> CapSet {
+    let capabilities: Vec<Capability> =
+        numbers.iter().filter_map(|&number| u8::try_from(number).ok()).map(Capability).collect();
+    CapSet::of(&capabilities)
+}
+
+fn room(case: &Case) -> Room {
+    let invocation = &case.invocation;
+    let mut descriptors = BTreeSet::from([0, 1, 2]);
+    if invocation.stdin == Stdin::Closed {
+        descriptors.remove(&0);
+    }
+    for (number, descriptor) in &invocation.descriptors {
+        if *descriptor == Descriptor::Closed {
+            descriptors.remove(number);
+        } else {
+            descriptors.insert(*number);
+        }
+    }
+    let signals = &invocation.signals;
+    Room {
+        descriptors,
+        umask: invocation.umask,
+        cwd: match &invocation.cwd {
+            Cwd::Path(path) => Some(raw(path)),
+            Cwd::Deleted | Cwd::Unreadable => None,
+        },
+        limits: invocation.limits.iter().map(|limit| (limit.resource, (limit.soft, limit.hard))).collect(),
+        ignored: signals.ignored.clone(),
+        blocked: signals.blocked.union(&signals.pending).copied().collect(),
+        pending: signals.pending.clone(),
+        timer: invocation.alarm_seconds.is_some(),
+        timer_slack_ns: invocation.timer_slack_ns,
+    }
+}
+
+/// What the witness reads for a group number: it stands in the invoker's user namespace.
+pub(super) fn seen_gid(process: &Process, gid: u32) -> Option<Gid> {
+    Gid::new(process.namespace.gids.seen(gid))
+}
+
+/// Likewise a user number.
+pub(super) fn seen_uid(process: &Process, uid: u32) -> Option<Uid> {
+    Uid::new(process.namespace.uids.seen(uid))
+}
