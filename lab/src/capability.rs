@@ -45,6 +45,9 @@ capabilities! {
     SyscallFault = "syscall-fault",
     /// The invoker can be given capabilities that the subject's file does not have.
     InvokerCapabilities = "invoker-capabilities",
+    /// Gaining a group which the invoker belongs to already is no change of identity (Linux since 6.16): a tracer does
+    /// not take the group away from a member, and ambient capabilities of a member stay.
+    MemberRule = "member-rule",
     /// The subject can be traced by root.
     RootTracer = "root-tracer",
 }

@@ -205,6 +205,10 @@ pub struct Outcome {
     pub stdout: Vec<String>,
     /// One syslog datagram contains each of these.
     pub syslog: Vec<String>,
+    /// Neither standard error, nor standard output, nor any syslog datagram contains one of these.
+    pub says_nothing_of: Vec<Bytes>,
+    /// No syslog datagram arrives.
+    pub syslog_is_empty: bool,
     /// The whole standard error.
     pub stderr_is: Option<Bytes>,
     /// The whole standard output.

@@ -10,6 +10,9 @@ use crate::scenario::vocabulary::{CAPABILITIES, ERRORS, LIMITS, SECUREBITS};
 use lab_invocation::Bytes;
 use lab_invocation::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, Stdin, Tracer};
 
+/// Most arguments that a scenario may ask for at a stroke.
+const MOST_ARGS: i64 = 200_000;
+
 /// Highest descriptor number that a scenario may ask for.
 const HIGHEST_FD: i64 = 4095;
 
@@ -18,7 +21,7 @@ impl Draft {
     pub(super) fn apply(&mut self, context: &mut Context<'_>, given: &Given) {
         installation::apply(self, context, given);
         accounts::apply(self, context, given);
-        self.call(given);
+        self.call(context, given);
         self.descriptors(context, given);
         self.process(context, given);
         self.signals(context, given);
@@ -29,7 +32,7 @@ impl Draft {
         installation::targets(self, context, given);
     }
 
-    fn call(&mut self, given: &Given) {
+    fn call(&mut self, context: &mut Context<'_>, given: &Given) {
         if let Some(policy) = given.policy {
             self.subject.policy.condition = match policy {
                 given::Sealing::Sound => Sealing::Sound,
@@ -53,6 +56,11 @@ impl Draft {
         if let Some(argv) = &given.argv {
             self.args = argv.iter().skip(1).map(|bytes| bytes.0.clone()).collect();
             self.argv = Some(bytes(argv));
+        }
+        if let Some(more) = &given.more_args
+            && let Some(count) = context.number::<usize>(&more.count, "the count of arguments", 1..MOST_ARGS + 1)
+        {
+            self.args.extend(std::iter::repeat_n(more.each.0.clone(), count));
         }
         if let Some(raw) = &given.env_raw {
             self.invocation.env = bytes(raw);

@@ -239,6 +239,23 @@ impl Draft {
         script_path(policy, &name)
     }
 
+    /// What the wrapper is to execute if it passes on every argument: interpreter and flags, script, and what the
+    /// invoker gave after the command, or the one CGI name.
+    pub(super) fn command_line(&self) -> Vec<Bytes> {
+        let policy = &self.subject.policy;
+        let mut line = Vec::new();
+        if let Some((path, flags)) = &policy.interpreter {
+            line.push(path.clone());
+            line.extend(flags.iter().cloned());
+        }
+        line.push(self.script());
+        match &policy.script {
+            Some(script) => line.push(script.clone()),
+            None => line.extend(self.args.iter().skip(1).cloned()),
+        }
+        line
+    }
+
     /// Capabilities that follow from what was put together.
     pub(super) fn derive_needs(&mut self) {
         let identity = &self.invocation.identity;

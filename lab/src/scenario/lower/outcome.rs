@@ -8,6 +8,10 @@ use crate::scenario::raw::form::At;
 use crate::scenario::raw::value::{ByteString, NameOrNumber};
 use crate::scenario::vocabulary::{self, ERRORS};
 use lab_invocation::{Bytes, Gid, Uid};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// PATH of everything that a wrapper starts.
+const PATH: &str = "/usr/bin:/bin";
 
 /// Lowers an outcome for one case.
 pub(super) fn lower(context: &mut Context<'_>, raw: &raw::Outcome, draft: &Draft) -> Outcome {
@@ -32,6 +36,8 @@ pub(super) fn lower(context: &mut Context<'_>, raw: &raw::Outcome, draft: &Draft
         stderr: texts(context, draft, &raw.stderr),
         stdout: texts(context, draft, &raw.stdout),
         syslog: texts(context, draft, &raw.syslog),
+        says_nothing_of: raw.says_nothing_of.iter().filter_map(|bytes| silence(context, bytes)).collect(),
+        syslog_is_empty: raw.syslog_is_empty,
         stderr_is: raw.stderr_is.as_ref().and_then(|bytes| expanded(context, draft, bytes)),
         stdout_is: raw.stdout_is.as_ref().and_then(|bytes| expanded(context, draft, bytes)),
         script: raw.script.as_ref().map(|script| self::script(context, &script.value, draft)),
@@ -43,11 +49,14 @@ pub(super) fn lower(context: &mut Context<'_>, raw: &raw::Outcome, draft: &Draft
 }
 
 fn script(context: &mut Context<'_>, raw: &raw::Script, draft: &Draft) -> Script {
-    let mut fds = std::collections::BTreeSet::new();
+    if let Some(first) = raw.argv.iter().flatten().next().filter(|_| raw.args_as_given) {
+        context.error(&first.span, "`argv` and `args-as-given` say the same thing twice", "write one of them");
+    }
+    let mut fds = BTreeSet::new();
     for fd in raw.open_fds.iter().flatten() {
         fds.extend(context.number::<u32>(fd, "a descriptor", 0..4096));
     }
-    let mut env = std::collections::BTreeMap::new();
+    let mut env = BTreeMap::new();
     for (name, value) in raw.env.iter().flat_map(|env| &env.0) {
         if let Some(value) = expanded(context, draft, value) {
             env.insert(Bytes::from(name.value.as_str()), value);
@@ -64,8 +73,11 @@ fn script(context: &mut Context<'_>, raw: &raw::Script, draft: &Draft) -> Script
         uid: raw.uid.as_ref().and_then(|user| uid(context, draft, user)),
         groups: raw.groups.as_ref().map(|list| list.iter().filter_map(|group| gid(context, draft, group)).collect()),
         path: bytes(context, &raw.path),
-        argv: raw.argv.as_ref().map(|list| list.iter().filter_map(|arg| expanded(context, draft, arg)).collect()),
-        env: raw.env.is_some().then_some(env),
+        argv: match &raw.argv {
+            Some(list) => Some(list.iter().filter_map(|arg| expanded(context, draft, arg)).collect()),
+            None => raw.args_as_given.then(|| draft.command_line()),
+        },
+        env: raw.env.is_some().then_some(env).or_else(|| raw.env_as_given.then(|| env_as_given(draft))),
         open_fds: raw.open_fds.is_some().then_some(fds),
         umask: raw.umask.map(|umask| umask.0),
         cwd: bytes(context, &raw.cwd),
@@ -79,6 +91,27 @@ fn script(context: &mut Context<'_>, raw: &raw::Script, draft: &Draft) -> Script
         nothing_regained: raw.nothing_regained,
         stdin: bytes(context, &raw.stdin),
     }
+}
+
+/// The invoker's variables, with the constant PATH of the wrappers.
+fn env_as_given(draft: &Draft) -> BTreeMap<Bytes, Bytes> {
+    let mut env = BTreeMap::new();
+    for entry in &draft.invocation.env {
+        if let Some(at) = entry.0.iter().position(|&byte| byte == b'=') {
+            env.entry(Bytes(entry.0[..at].to_vec())).or_insert_with(|| Bytes(entry.0[at + 1..].to_vec()));
+        }
+    }
+    env.insert("PATH".into(), PATH.into());
+    env
+}
+
+/// What must not be said; the empty text is in every output.
+fn silence(context: &mut Context<'_>, bytes: &At<ByteString>) -> Option<Bytes> {
+    if bytes.value.0.0.is_empty() {
+        context.error(&bytes.span, "every output contains the empty text", "this expectation cannot hold");
+        return None;
+    }
+    Some(bytes.value.0.clone())
 }
 
 fn gid(context: &mut Context<'_>, draft: &Draft, group: &At<NameOrNumber>) -> Option<Gid> {

@@ -71,6 +71,8 @@ pub struct Given {
     pub argv0: Option<ByteString>,
     /// The arguments after argv[0].
     pub args: Option<Vec<ByteString>>,
+    /// Arguments that are added at the end: the same one, many times.
+    pub more_args: Option<MoreArgs>,
     /// Variables that are added to the environment, or take the place of those of the same name.
     pub env: Option<Named<ByteString>>,
     /// The whole raw environment, in this order.
@@ -119,6 +121,16 @@ pub struct Given {
     pub interpreter: Option<Target>,
     /// Files and directories that are added, changed or taken away, by absolute path.
     pub files: Option<Named<At<FileSpec>>>,
+}
+
+/// The same argument, many times.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MoreArgs {
+    /// The argument.
+    pub each: ByteString,
+    /// How many times.
+    pub count: At<i64>,
 }
 
 /// Flags of a mount. See mount(8).

@@ -28,6 +28,12 @@ pub struct Outcome {
     /// One syslog datagram contains each of these.
     #[serde(default)]
     pub syslog: Vec<At<String>>,
+    /// Neither standard error, nor standard output, nor the system log contains any of these.
+    #[serde(default)]
+    pub says_nothing_of: Vec<At<ByteString>>,
+    /// Nothing arrives at the system log.
+    #[serde(default)]
+    pub syslog_is_empty: bool,
     /// The whole standard error.
     pub stderr_is: Option<At<ByteString>>,
     /// The whole standard output.
@@ -58,6 +64,12 @@ pub struct Script {
     pub path: Option<At<ByteString>>,
     /// The whole argument vector.
     pub argv: Option<Vec<At<ByteString>>>,
+    /// What follows the command is what the invoker gave: in place of `argv`, where it is long or unreadable.
+    #[serde(default)]
+    pub args_as_given: bool,
+    /// The environment is the invoker's with the wrapper's own PATH: in place of `env`.
+    #[serde(default)]
+    pub env_as_given: bool,
     /// The whole environment.
     pub env: Option<Named<At<ByteString>>>,
     /// All open descriptors.

@@ -11,9 +11,12 @@ use std::borrow::Cow;
 /// Longest byte string that `{ repeat, count }` may make: eight times what Linux takes as one argument (`MAX_ARG_STRLEN`).
 const LONGEST: usize = 1 << 20;
 
-/// Bytes: a string, `{ hex = "ff00" }` or `{ repeat = "A", count = 131071 }`.
+/// Bytes: a string, `{ hex = "ff00" }`, `{ repeat = "A", count = 131071 }`, or a list of such parts, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ByteString(pub Bytes);
+
+/// One part of a byte string.
+struct Part(Bytes);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -52,17 +55,33 @@ fn unhex(text: &str) -> Result<Vec<u8>, String> {
     Ok(digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect())
 }
 
-impl<'de> Deserialize<'de> for ByteString {
+const WANTED: &str = "a string, { hex = \"…\" }, { repeat = \"…\", count = N }, or a list of these";
+
+impl<'de> Deserialize<'de> for Part {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let allow = Allow { text: true, table: true, ..Allow::default() };
-        match read::<_, ByteTable, Never>(
-            deserializer,
-            "a string, { hex = \"…\" } or { repeat = \"…\", count = N }",
-            allow,
-        )? {
+        match read::<_, ByteTable, Never>(deserializer, WANTED, allow)? {
             Form::Text(text) => Ok(Self(text.into())),
             Form::Table(table) => table.bytes().map(Self),
             Form::Number(_) | Form::List(_) => Err(D::Error::custom("expected a string")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ByteString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let allow = Allow { text: true, table: true, list: true, ..Allow::default() };
+        match read::<_, ByteTable, Vec<Part>>(deserializer, WANTED, allow)? {
+            Form::Text(text) => Ok(Self(text.into())),
+            Form::Table(table) => table.bytes().map(Self),
+            Form::List(parts) => {
+                let bytes: Vec<u8> = parts.into_iter().flat_map(|part| part.0.0).collect();
+                if bytes.len() > LONGEST {
+                    return Err(D::Error::custom(format!("a byte string may have at most {LONGEST} bytes")));
+                }
+                Ok(Self(Bytes(bytes)))
+            }
+            Form::Number(_) => Err(D::Error::custom("expected a string")),
         }
     }
 }
@@ -73,7 +92,8 @@ impl JsonSchema for ByteString {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let table = generator.subschema_for::<ByteTable>();
-        json_schema!({ "description": "Bytes", "anyOf": [{ "type": "string" }, table] })
+        let part = json_schema!({ "anyOf": [{ "type": "string" }, table.clone()] });
+        json_schema!({ "description": "Bytes", "anyOf": [{ "type": "string" }, table, { "type": "array", "items": part }] })
     }
 }
 
