@@ -1,0 +1,3 @@
+//! It compares commands without regard to the case of letters.
+
+specimens::specimen!(Mail, AcceptsAnyCase);

@@ -1,0 +1,3 @@
+//! It accepts a policy for the other kind of wrapper.
+
+specimens::specimen!(Mail, AcceptsWrongKind);

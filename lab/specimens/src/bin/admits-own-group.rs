@@ -1,0 +1,3 @@
+//! It admits its own group beside the trusted one.
+
+specimens::specimen!(Mail, AdmitsOwnGroup);

@@ -1,0 +1,3 @@
+//! It looks at its arguments before it checks its caller.
+
+specimens::specimen!(Mail, ChecksArgumentsFirst);

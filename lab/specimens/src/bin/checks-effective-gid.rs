@@ -1,0 +1,3 @@
+//! It compares its own effective gid with the trusted one, not its caller's real gid.
+
+specimens::specimen!(Mail, ChecksEffectiveGid);

@@ -1,0 +1,3 @@
+//! It admits members of the trusted group too.
+
+specimens::specimen!(Mail, ChecksSupplementaryGroups);

@@ -1,0 +1,3 @@
+//! It compares the names of the groups, as Mailman's own wrapper does, not their numbers.
+
+specimens::specimen!(Mail, ComparesNames);

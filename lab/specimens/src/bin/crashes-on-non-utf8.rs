@@ -1,0 +1,3 @@
+//! It takes every argument for text.
+
+specimens::specimen!(Mail, CrashesOnNonUtf8);

@@ -1,0 +1,3 @@
+//! It keeps the real gid in 16 bits.
+
+specimens::specimen!(Mail, CutsGidTo16Bits);

@@ -1,0 +1,3 @@
+//! It repeats an unknown command, escape bytes and all.
+
+specimens::specimen!(Mail, EchoesEscapeByte);

@@ -1,0 +1,3 @@
+//! It ends every refusal with exit 0.
+
+specimens::specimen!(Mail, ExitsZeroOnRefusal);

@@ -1,0 +1,3 @@
+//! It does not look at the checksum of its policy.
+
+specimens::specimen!(Mail, IgnoresChecksum);

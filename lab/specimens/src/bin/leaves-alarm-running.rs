@@ -1,0 +1,3 @@
+//! It leaves its caller's alarm running.
+
+specimens::specimen!(Mail, LeavesAlarmRunning);

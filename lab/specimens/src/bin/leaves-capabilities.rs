@@ -1,0 +1,3 @@
+//! It leaves inheritable and ambient capabilities.
+
+specimens::specimen!(Mail, LeavesCapabilities);

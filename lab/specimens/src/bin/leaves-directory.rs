@@ -1,0 +1,3 @@
+//! It stays in its caller's working directory.
+
+specimens::specimen!(Mail, LeavesDirectory);

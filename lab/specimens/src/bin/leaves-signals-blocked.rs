@@ -1,0 +1,3 @@
+//! It leaves blocked what its caller had blocked.
+
+specimens::specimen!(Mail, LeavesSignalsBlocked);

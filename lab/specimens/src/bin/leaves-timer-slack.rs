@@ -1,0 +1,3 @@
+//! It leaves its caller's timer slack.
+
+specimens::specimen!(Mail, LeavesTimerSlack);

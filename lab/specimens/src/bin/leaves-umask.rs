@@ -1,0 +1,3 @@
+//! It leaves its caller's umask.
+
+specimens::specimen!(Mail, LeavesUmask);

@@ -1,0 +1,3 @@
+//! It looks the script up in its caller's PATH.
+
+specimens::specimen!(Mail, LooksUpScriptInPath);

@@ -1,0 +1,3 @@
+//! It believes setresgid(2), and does not read the ids back.
+
+specimens::specimen!(Mail, ReadsNothingBack);

@@ -1,0 +1,3 @@
+//! It starts scripts that others can write.
+
+specimens::specimen!(Mail, SkipsPathChecks);

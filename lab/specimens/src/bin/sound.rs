@@ -1,0 +1,3 @@
+//! Nothing is wrong with it: it must pass every case, or the others are failed for the wrong reason.
+
+specimens::specimen!(Mail, None);

@@ -1,0 +1,3 @@
+//! It switches with setgid(2), which leaves its caller's real gid, and does not read back.
+
+specimens::specimen!(Mail, SwitchesWithSetgid);

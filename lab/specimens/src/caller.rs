@@ -1,0 +1,75 @@
+//! Whom a specimen admits. The flawed ones show the honest check other credentials than the kernel gave them.
+
+use crate::Flaw;
+use nix::errno::Errno;
+use nix::unistd;
+use wrapper::credentials::{Credentials, Gid, Regains};
+use wrapper::policy::Policy;
+use wrapper::refusal::{Refusal, SwitchFault};
+use wrapper::surroundings::{GroupName, Surroundings, System};
+use wrapper::sys;
+
+/// What the kernel says about this process.
+pub(crate) fn read() -> Result<Credentials, Refusal<'static>> {
+    let unread = |errno| Refusal::NotSwitched(SwitchFault::Unread(errno));
+    let gids = unistd::getresgid().map_err(unread)?;
+    let uids = unistd::getresuid().map_err(unread)?;
+    let [capabilities, _] = sys::capabilities().map_err(unread)?;
+    let gid = |gid: unistd::Gid| Gid::new(gid.as_raw()).ok_or(unread(Errno::EINVAL));
+    let regains = if uids.real.is_root() || uids.effective.is_root() {
+        Some(Regains::Root)
+    } else {
+        // CAP_SETGID, number 6.
+        (capabilities.permitted & (1 << 6) != 0).then_some(Regains::Capability)
+    };
+    Ok(Credentials { real: gid(gids.real)?, effective: gid(gids.effective)?, regains })
+}
+
+/// What the check of this specimen sees instead of `honest`.
+pub(crate) fn as_seen_by<'p>(
+    flaw: Flaw,
+    honest: Credentials,
+    policy: &mut Policy<'p>,
+) -> Result<Credentials, Refusal<'p>> {
+    let mut seen = honest;
+    let trusted = policy.trusted;
+    match flaw {
+        Flaw::ChecksEffectiveGid => seen.real = honest.effective,
+        Flaw::ChecksSupplementaryGroups => {
+            let groups = unistd::getgroups().unwrap_or_default();
+            if groups.iter().any(|group| group.as_raw() == trusted.gid.as_raw()) {
+                seen.real = trusted.gid;
+            }
+        }
+        Flaw::ComparesNames => match System.name_of(honest.real) {
+            GroupName::Known(name) if name == trusted.name => seen.real = trusted.gid,
+            GroupName::Known(name) => return Err(Refusal::GroupMismatch { found: honest.real, name, trusted }),
+            GroupName::Nameless => return Err(Refusal::Nameless { found: honest.real, trusted }),
+            GroupName::Unreadable => return Err(Refusal::NamesUnreadable { found: honest.real, trusted }),
+        },
+        Flaw::ComparesNamePrefix => {
+            if matches!(System.name_of(honest.real), GroupName::Known(name) if name.starts_with(trusted.name)) {
+                seen.real = trusted.gid;
+            }
+        }
+        Flaw::CutsGidTo16Bits => seen.real = Gid::new(honest.real.as_raw() & 0xffff).unwrap_or(honest.real),
+        Flaw::AdmitsOwnGroup if honest.real == policy.own.gid => seen.real = trusted.gid,
+        Flaw::IgnoresLostBit => policy.own.gid = honest.effective,
+        Flaw::TrustsRoot => seen.regains = None,
+        _ => {}
+    }
+    Ok(seen)
+}
+
+/// What the check asks of the system.
+pub(crate) struct Around(pub(crate) Flaw);
+
+impl Surroundings for Around {
+    fn maps_every_gid(&self) -> bool {
+        self.0 == Flaw::TrustsOverflowGid || System.maps_every_gid()
+    }
+
+    fn name_of(&self, gid: Gid) -> GroupName {
+        System.name_of(gid)
+    }
+}

@@ -1,0 +1,213 @@
+//! The order of everything, as in `mail-wrapper` and `cgi-wrapper`, with the places where a flaw sits.
+
+use crate::caller::{self, Around};
+use crate::switch::CarelessKernel;
+use crate::{Flaw, process_state, refuse, sys};
+use nix::errno::Errno;
+use nix::unistd::execve;
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use wrapper::credentials::{self, Credentials};
+use wrapper::decision::{self, Plan};
+use wrapper::policy::{
+    self, BODY_OFFSET, CHECKSUM_OFFSET, Group, KIND_OFFSET, Kind, LENGTH_OFFSET, MAILMAN_COMMANDS, Owner, Policy,
+    PolicyError, RefusalStyle, SECTION_SIZE, Task,
+};
+use wrapper::process_state::UnsafeProcess;
+use wrapper::refusal::{Refusal, StartFault};
+use wrapper::script::{self, Files, RealFiles, Status};
+use wrapper::sys::{self as wrapper_sys, Disposition};
+
+/// Runs the specimen with this flaw: becomes the script, or refuses.
+#[must_use]
+pub fn run(mut section: [u8; SECTION_SIZE], kind: Kind, flaw: Flaw) -> ExitCode {
+    let safe = process_state::make_safe(flaw);
+    overlook(&mut section, kind, flaw);
+    let policy = policy::decode(&section, kind);
+    let style = policy.as_ref().map_or(RefusalStyle::Mailman, |policy| policy.refusal);
+    match start(safe, policy, flaw) {
+        Ok(child) => child,
+        Err(refusal) => refuse::refuse(&refusal, kind, style, flaw),
+    }
+}
+
+/// What a specimen does not look at in its section, made to look right.
+fn overlook(section: &mut [u8; SECTION_SIZE], kind: Kind, flaw: Flaw) {
+    match flaw {
+        Flaw::AcceptsWrongKind => {
+            let found = section.get_mut(KIND_OFFSET..KIND_OFFSET + 2);
+            found.into_iter().for_each(|bytes| bytes.copy_from_slice(&kind.as_raw().to_le_bytes()));
+        }
+        Flaw::IgnoresChecksum => {
+            let length =
+                section.get(LENGTH_OFFSET..).and_then(|rest| rest.first_chunk()).map_or(0, |&b| u32::from_le_bytes(b));
+            let body = section.get(BODY_OFFSET..).and_then(|rest| rest.get(..usize::try_from(length).ok()?));
+            let sum = body.map(policy::checksum).unwrap_or_default();
+            let found = section.get_mut(CHECKSUM_OFFSET..CHECKSUM_OFFSET + 8);
+            found.into_iter().for_each(|bytes| bytes.copy_from_slice(&sum.to_le_bytes()));
+        }
+        _ => {}
+    }
+}
+
+fn start<'p>(
+    safe: Result<(), UnsafeProcess>,
+    policy: Result<Policy<'p>, PolicyError>,
+    flaw: Flaw,
+) -> Result<ExitCode, Refusal<'p>> {
+    safe?;
+    let honest = caller::read()?;
+    let mut policy = match policy {
+        Err(PolicyError::Unsealed) if flaw == Flaw::AcceptsUnsealedPolicy => built_in(honest),
+        sealed => sealed?,
+    };
+    let (mut argv, mut environ) = (wrapper_sys::arguments(), wrapper_sys::environment());
+    let asked = argv.get(1).cloned().unwrap_or_default();
+    match flaw {
+        Flaw::CrashesOnEmptyArgv => {
+            std::hint::black_box(argv[0].as_bytes()[0]);
+        }
+        Flaw::KeepsSecondDuplicate => environ.reverse(),
+        Flaw::AcceptsDotDot if asked.as_bytes().contains(&b'/') => first_command(&policy, &mut argv),
+        Flaw::AcceptsAnyCase => lower_case(&mut argv),
+        Flaw::ChecksArgumentsFirst => arguments_only(honest, &argv, &policy)?,
+        Flaw::StartsThenRefuses => {
+            if let Some(child) = start_early(honest, &argv, &environ, &policy) {
+                return decision::decide(&honest, &argv, &environ, &policy, &Around(flaw)).map(|_| child);
+            }
+        }
+        _ => {}
+    }
+    let seen = caller::as_seen_by(flaw, honest, &mut policy)?;
+    let mut plan = decision::decide(&seen, &argv, &environ, &policy, &Around(flaw))?;
+    match flaw {
+        Flaw::CrashesOnNonUtf8 => argv.iter().for_each(|word| assert!(word.to_str().is_ok(), "arguments are text")),
+        Flaw::AcceptsDotDot if asked.as_bytes().contains(&b'/') => start_instead(&mut plan, &policy, &asked),
+        Flaw::TakesPageFromQuery if !asked.is_empty() => {
+            plan.argv.pop();
+            plan.argv.push(Cow::Owned(asked.clone()));
+        }
+        Flaw::KeepsUnlistedVariable => {
+            let kept = environ.iter().filter(|entry| entry.to_bytes().starts_with(b"PYTHONPATH="));
+            plan.environment.extend(kept.map(|entry| Cow::Borrowed(*entry)));
+        }
+        _ => {}
+    }
+    let mut kernel = CarelessKernel::new(flaw, honest.real);
+    let switched = credentials::switch_group(plan.admitted(), &mut kernel, policy.own, honest.real)?;
+    let checked = script::check_files(&switched, &plan, &policy, &Looks(flaw))?;
+    match flaw {
+        Flaw::LooksUpScriptInPath => plan.path = in_path(&environ, &asked).unwrap_or(plan.path),
+        Flaw::LeavesSigpipeIgnored => return Err(execute_without_sigpipe(&plan, &policy)),
+        _ => {}
+    }
+    Err(script::execute(&checked, &plan, &policy))
+}
+
+/// What a wrapper that falls back to defaults would use.
+fn built_in(honest: Credentials) -> Policy<'static> {
+    let mail = credentials::Gid::new(8).unwrap_or(honest.real);
+    Policy {
+        trusted: Group { gid: mail, name: "mail" },
+        own: Group { gid: honest.effective, name: "list" },
+        owner: Owner { uid: 38, name: "list" },
+        prefix: "/usr/local/mailman",
+        interpreter: None,
+        task: Task::Mail { commands: MAILMAN_COMMANDS.to_vec() },
+        variables: Vec::new(),
+        refusal: RefusalStyle::Mailman,
+    }
+}
+
+/// Puts a listed command in place of the one which was asked for.
+fn first_command(policy: &Policy<'_>, argv: &mut [CString]) {
+    if let (Task::Mail { commands }, Some(asked)) = (&policy.task, argv.get_mut(1)) {
+        *asked = commands.first().and_then(|command| CString::new(*command).ok()).unwrap_or_default();
+    }
+}
+
+fn lower_case(argv: &mut [CString]) {
+    if let Some(asked) = argv.get_mut(1) {
+        *asked = CString::new(asked.as_bytes().to_ascii_lowercase()).unwrap_or_default();
+    }
+}
+
+/// Refuses what is wrong with the arguments, whoever the caller is.
+fn arguments_only<'p>(honest: Credentials, argv: &[CString], policy: &Policy<'p>) -> Result<(), Refusal<'p>> {
+    match decision::decide(&as_trusted(honest, policy), argv, &[], policy, &Around(Flaw::TrustsOverflowGid)) {
+        Err(refusal @ (Refusal::NoCommand { .. } | Refusal::UnknownCommand { .. })) => Err(refusal),
+        _ => Ok(()),
+    }
+}
+
+fn as_trusted(honest: Credentials, policy: &Policy<'_>) -> Credentials {
+    Credentials { real: policy.trusted.gid, regains: None, ..honest }
+}
+
+/// Starts what the caller asked for below the directory of the scripts.
+fn start_instead(plan: &mut Plan<'_>, policy: &Policy<'_>, asked: &CStr) {
+    let path = [policy.prefix.as_bytes(), b"/scripts/", asked.to_bytes()].concat();
+    let path = CString::new(path).unwrap_or_default();
+    plan.files = vec![path.to_string_lossy().into_owned()];
+    if let Some(first) = plan.argv.first_mut() {
+        *first = Cow::Owned(path.clone());
+    }
+    plan.path = path;
+}
+
+/// The way of execvp(3): the caller's PATH decides.
+fn in_path(environ: &[&CStr], asked: &CStr) -> Option<CString> {
+    let path = environ.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"PATH="))?;
+    let found = path.split(|&byte| byte == b':').map(|directory| [directory, b"/", asked.to_bytes()].concat());
+    found.filter(|file| Path::new(OsStr::from_bytes(file)).is_file()).find_map(|file| CString::new(file).ok())
+}
+
+/// As `script::execute`, with one signal forgotten.
+fn execute_without_sigpipe<'p>(plan: &Plan<'_>, policy: &Policy<'p>) -> Refusal<'p> {
+    let Err(errno) = wrapper_sys::dispose_of_signals(Disposition::Default)
+        .and_then(|()| sys::ignore_sigpipe())
+        .and_then(|()| execve(&plan.path, &plan.argv, &plan.environment));
+    let path = PathBuf::from(OsStr::from_bytes(plan.path.to_bytes()));
+    Refusal::NotStarted { path, fault: StartFault::Exec(errno), owner: policy.owner, own: policy.own }
+}
+
+/// Starts the script in a child for whoever asks, and waits for it; `None` where not even a trusted caller gets it.
+fn start_early(honest: Credentials, argv: &[CString], environ: &[&CStr], policy: &Policy<'_>) -> Option<ExitCode> {
+    let plan = decision::decide(&as_trusted(honest, policy), argv, environ, policy, &Around(Flaw::None)).ok()?;
+    let mut kernel = CarelessKernel::new(Flaw::None, honest.real);
+    let switched = credentials::switch_group(plan.admitted(), &mut kernel, policy.own, honest.real).ok()?;
+    script::check_files(&switched, &plan, policy, &RealFiles).ok()?;
+    let text = |word: &CStr| OsStr::from_bytes(word.to_bytes()).to_owned();
+    let variables = plan.environment.iter().filter_map(|entry| {
+        let at = entry.to_bytes().iter().position(|&byte| byte == b'=')?;
+        let (name, value) = entry.to_bytes().split_at(at);
+        Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value.get(1..)?).to_owned()))
+    });
+    wrapper_sys::dispose_of_signals(Disposition::Default).ok()?;
+    let arguments = plan.argv.iter().skip(1).map(|word| text(word));
+    let ended = Command::new(text(&plan.path)).args(arguments).env_clear().envs(variables).status();
+    wrapper_sys::dispose_of_signals(Disposition::Ignore).ok()?;
+    Some(ExitCode::from(ended.ok()?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+}
+
+/// The file system, as a specimen looks at it.
+struct Looks(Flaw);
+
+impl Files for Looks {
+    fn status(&self, path: &Path) -> Result<Status, Errno> {
+        let status = RealFiles.status(path)?;
+        let blind = self.0 == Flaw::SkipsPathChecks;
+        Ok(if blind { Status { uid: 0, gid: 0, mode: 0o755, ..status } } else { status })
+    }
+
+    fn link_target(&self, path: &Path) -> Result<PathBuf, Errno> {
+        RealFiles.link_target(path)
+    }
+
+    fn has_access_list(&self, path: &Path) -> Result<bool, Errno> {
+        RealFiles.has_access_list(path)
+    }
+}
