@@ -19,11 +19,9 @@ use std::collections::BTreeSet;
 /// `RLIMIT_NPROC`. See getrlimit(2).
 const NPROC: u32 = 6;
 
-/// Limits of which the model knows all that follows: core and stack; cpu, rss and the like change no decision.
-const UNDERSTOOD: [u32; 9] = [0, 3, 4, 5, 6, 8, 10, 12, 14];
-
-/// Soft RLIMIT_STACK in bytes below which the start of a program is not the model's business.
-const SMALL_STACK: u64 = 1 << 20;
+/// `RLIMIT_STACK` and `RLIMIT_AS` with the soft limits in bytes below which it depends on kernel and C library whether
+/// `main` is reached.
+const START: [(u32, &str, u64); 2] = [(3, "stack", 16 << 10), (9, "as", 1 << 20)];
 
 /// Why the model cannot know all about a case.
 pub(super) fn beyond(case: &Case) -> Option<String> {
@@ -31,13 +29,10 @@ pub(super) fn beyond(case: &Case) -> Option<String> {
     if let Some(fault) = invocation.faults.first() {
         return Some(format!("{} is made to fail", fault.call));
     }
-    let tight = |limit: &&lab_invocation::invocation::Limit| {
-        !UNDERSTOOD.contains(&limit.resource)
-            || (limit.resource == 3 && limit.soft.is_some_and(|soft| soft < SMALL_STACK))
-    };
-    invocation.limits.iter().find(tight).map(|limit| {
-        let name = crate::scenario::vocabulary::name(crate::scenario::vocabulary::LIMITS, limit.resource);
-        format!("the limit {} may be too low to work in", name.unwrap_or("unknown"))
+    let limits = &invocation.limits;
+    START.iter().find_map(|(resource, name, least)| {
+        let soft = limits.iter().find(|limit| limit.resource == *resource)?.soft?;
+        (soft < *least).then(|| format!("with a limit {name} of {soft} bytes a program may not come to its main"))
     })
 }
 

@@ -2,7 +2,7 @@
 //! CAP_SETGID, arguments, full switch, path, exec.
 
 use super::{Refusal, Running};
-use crate::capability::Capability;
+use crate::capability::{CapSet, Capability};
 use crate::decision::{Child, Outcome};
 use crate::environment;
 use crate::files::EntryKind;
@@ -20,8 +20,19 @@ const CWD: &[u8] = b"/";
 /// Timer slack of the script in nanoseconds: the kernel's default for a new machine.
 const TIMER_SLACK_NS: u64 = 50_000;
 
+/// Hard limits below which wrapper and script are not to work: the manual pages, LIMITS. `RLIMIT_*` number, name, bytes or
+/// count. See getrlimit(2).
+const LEAST_LIMITS: [(u32, &str, u64); 5] = [
+    (1, "RLIMIT_FSIZE", 1 << 20),
+    (7, "RLIMIT_NOFILE", 20),
+    (9, "RLIMIT_AS", 64 << 20),
+    (2, "RLIMIT_DATA", 32 << 20),
+    (3, "RLIMIT_STACK", 256 << 10),
+];
+
 pub(super) fn decide(running: &Running<'_>) -> Result<(String, Child), Refusal> {
     let policy = running.start.policy;
+    limits_leave_room(running)?;
     policy_is_sound(running)?;
     set_group_id_acted(running)?;
     caller_is_trusted(running)?;
@@ -69,8 +80,22 @@ fn status(outcome: Outcome, style: Style) -> Option<u8> {
 
 /// The sealed style holds only if the seal does: an unsound policy cannot say how to refuse.
 fn refuse(running: &Running<'_>, outcome: Outcome, because: String) -> Refusal {
-    let exit = status(outcome, running.start.policy.style);
+    let policy = running.start.policy;
+    let style = if policy.unsound.is_some() { Style::Mailman } else { policy.style };
+    let exit = status(outcome, style);
     Refusal { outcome, because, exit, exec_error: None }
+}
+
+/// A low soft limit is raised; a low hard limit cannot be.
+fn limits_leave_room(running: &Running<'_>) -> Result<(), Refusal> {
+    for (resource, name, least) in LEAST_LIMITS {
+        let hard = running.start.invoker.room.limits.get(&resource).and_then(|&(_, hard)| hard);
+        if let Some(hard) = hard.filter(|&hard| hard < least) {
+            let because = format!("the hard limit {name} is {hard}, and less than {least}");
+            return Err(refuse(running, Outcome::UnsafeProcess, because));
+        }
+    }
+    Ok(())
 }
 
 fn policy_is_sound(running: &Running<'_>) -> Result<(), Refusal> {
@@ -146,9 +171,11 @@ fn command_line(running: &Running<'_>, script: &Script) -> (Bytes, Vec<Bytes>) {
     (interpreter.first().unwrap_or(&script.path).clone(), argv)
 }
 
-/// setresgid(own, own, own), by the kernel's rules.
+/// setresgid(own, own, own), by the kernel's rules; inheritable and ambient capabilities were given up before.
 fn switch(running: &Running<'_>) -> Result<Process, Refusal> {
     let mut process = running.process().clone();
+    process.capabilities.inheritable = CapSet::EMPTY;
+    process.capabilities.ambient = CapSet::EMPTY;
     let own = running.start.policy.own.gid;
     process.set_id(Kind::Group, &Call::SetRes(own, own, own)).map_err(|errno| {
         refuse(running, Outcome::IdsNotSet, format!("setresgid to {} fails with {errno}", running.group(own)))

@@ -69,6 +69,15 @@ use std::collections::BTreeSet;
     s.invoker.process = caller(4242);
     s.invoker.process.namespace.gids = IdMap::full_without([4242]);
 }, Outcome::Mismatch, Some(2))]
+#[case::a_hard_limit_too_low(
+    |s: &mut Scene| _ = s.invoker.room.limits.insert(7, (Some(3), Some(19))), Outcome::UnsafeProcess, Some(11))]
+#[case::a_soft_limit_too_low(
+    |s: &mut Scene| _ = s.invoker.room.limits.insert(7, (Some(3), Some(20))), Outcome::Admitted, None)]
+#[case::limits_before_the_policy(|s: &mut Scene| {
+    s.invoker.room.limits.insert(1, (Some(0), Some(0)));
+    s.policy.style = Style::Defer;
+    s.policy.unsound = Some("unsealed".into());
+}, Outcome::UnsafeProcess, Some(11))]
 #[case::no_command(|s: &mut Scene| s.invoker.argv.truncate(1), Outcome::Usage, Some(5))]
 #[case::empty_argv(|s: &mut Scene| s.invoker.argv.clear(), Outcome::Usage, Some(5))]
 #[case::unknown_command(|s: &mut Scene| s.invoker.argv[1] = bytes("Post"), Outcome::UnknownCommand, Some(6))]
@@ -186,4 +195,14 @@ fn the_cgi_wrapper_takes_nothing_from_its_arguments() {
     assert_eq!(child.argv, ["/p/scripts/driver", "listinfo"].map(bytes));
     scene.invoker.argv.clear();
     assert_eq!(scene.decide().outcome, Outcome::Admitted);
+}
+
+#[test]
+fn inheritable_and_ambient_capabilities_do_not_reach_the_script() {
+    let mut scene = Scene::quiet();
+    let bind = CapSet::of(&[Capability(10)]);
+    let sets = &mut scene.invoker.process.capabilities;
+    (sets.permitted, sets.effective, sets.inheritable, sets.ambient) = (bind, bind, bind, bind);
+    let sets = scene.decide().child.expect("the caller is trusted").process.capabilities;
+    assert_eq!((sets.inheritable, sets.ambient, sets.permitted), (CapSet::EMPTY, CapSet::EMPTY, CapSet::EMPTY));
 }
