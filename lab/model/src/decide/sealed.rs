@@ -131,13 +131,20 @@ fn caller_is_trusted(running: &Running<'_>) -> Result<(), Refusal> {
     Err(refuse(running, outcome, because))
 }
 
-/// A process with CAP_SETGID can take any group whenever it likes, so nothing it gives up is gone (setresgid(2)).
+/// Root, and a process with CAP_SETGID, can take any group whenever they like, so nothing they give up is gone
+/// (setresgid(2)).
 fn group_can_be_given_up(running: &Running<'_>) -> Result<(), Refusal> {
-    if !running.process().capabilities.permitted.contains(Capability::SETGID) {
+    let process = running.process();
+    let seen = |uid: u32| process.namespace.uids.seen(uid);
+    let because = if seen(process.uid.real) == 0 || seen(process.uid.effective) == 0 {
+        // Capabilities that it lacks now, because somebody traces it, come back with a later exec: capabilities(7).
+        "the caller is root, whom the next exec can give every capability back"
+    } else if process.capabilities.permitted.contains(Capability::SETGID) {
+        "the caller has CAP_SETGID and could take every group back"
+    } else {
         return Ok(());
-    }
-    let because = "the caller has CAP_SETGID and could take every group back".to_owned();
-    Err(refuse(running, Outcome::IdsNotSet, because))
+    };
+    Err(refuse(running, Outcome::IdsNotSet, because.to_owned()))
 }
 
 /// The script and its arguments.

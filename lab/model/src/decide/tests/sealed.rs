@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 #[case::root_that_cannot_have_the_capability(|s: &mut Scene| {
     s.invoker.process = Process::with_ids(Ids::all(0), Ids::all(MAIL), []);
     s.invoker.process.capabilities.bounding = CapSet::ALL.without(CapSet::of(&[Capability::SETGID]));
-}, Outcome::Admitted, None)]
+}, Outcome::IdsNotSet, Some(3))]
 #[case::real_uid_root_alone(
     |s: &mut Scene| s.invoker.process = Process::with_ids(Ids::new(0, EXIM, EXIM), Ids::all(MAIL), []),
     Outcome::IdsNotSet, Some(3))]
