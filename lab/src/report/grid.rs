@@ -1,4 +1,4 @@
-//! The truth table of a matrix, as the scenario file has it: rows are invokers, columns the other dimension. A cell
+//! The truth table of a matrix, as the scenario file has it: one dimension down, the other across. A cell
 //! that passed shows the expected outcome; every other cell says in words what it is.
 
 use crate::case::Matrix;
@@ -47,7 +47,7 @@ pub(crate) fn grid(matrix: &Matrix, cells: &Cells, width: usize) -> String {
     let missing = Cell { text: "not selected".to_owned(), style: FAINT };
     let cell = |row: &String, column: &String| cells.get(&(row.clone(), column.clone())).unwrap_or(&missing);
     let title = format!("{}:", matrix.columns_are);
-    let stub = matrix.rows.iter().map(|row| columns(row)).chain(["invoker".len()]).max().unwrap_or(0) + GAP;
+    let stub = matrix.rows.iter().map(|row| columns(row)).chain([columns(&matrix.rows_are)]).max().unwrap_or(0) + GAP;
     let start = INDENT.len() + stub;
     let widths: Vec<usize> = matrix
         .columns
@@ -76,7 +76,7 @@ pub(crate) fn grid(matrix: &Matrix, cells: &Cells, width: usize) -> String {
             out.push_str(text.trim_end());
             out.push('\n');
         };
-        line("invoker", &title, matrix.columns[from..to].iter().map(|name| (name.clone(), HEAD)).collect());
+        line(&matrix.rows_are, &title, matrix.columns[from..to].iter().map(|name| (name.clone(), HEAD)).collect());
         for row in &matrix.rows {
             let texts = matrix.columns[from..to].iter().map(|column| cell(row, column));
             line(row, "", texts.map(|cell| (cell.text.clone(), cell.style)).collect());
