@@ -10,7 +10,9 @@
 //!
 //! Nothing in it names a user or a directory of the machine.
 
+pub mod diff;
 pub mod read;
+pub mod replay;
 pub mod write;
 
 use crate::problem::Problem;

@@ -1,7 +1,8 @@
 //! Which identities were tried with which installation modes: rows are invokers, columns are owner, group, mode and
 //! mount of the subject. A cell that no case covers is marked, so that what was not tested is seen.
 
-use crate::run::event::{CaseFinished, Event, Setting, word};
+use crate::run::event::{CaseFinished, Event, Setting};
+use crate::run::words::word;
 use lab_invocation::Identity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

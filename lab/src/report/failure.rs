@@ -4,9 +4,9 @@ use crate::case::Outcome;
 use crate::finding::{Certainty, Diagnosis};
 use crate::report::text::{BAD, HEAD, LABEL, columns, labelled, paint, quoted, wrapped};
 use crate::run::event::CaseFinished;
+use crate::run::words::observed;
 use crate::verdict::{Difference, Verdict};
 use lab_invocation::Evidence;
-use lab_invocation::evidence::{End, Stage};
 use std::fmt::Write as _;
 
 /// The text. `lab` is how the program is called; `run` is the name of the run.
@@ -107,30 +107,6 @@ fn outcome(outcome: &Outcome) -> String {
         None => {}
     }
     if parts.is_empty() { "as the scenario says".to_owned() } else { parts.join(", ") }
-}
-
-/// How the subject ended and whether a script started.
-pub(crate) fn observed(evidence: &Evidence) -> String {
-    let end = match (&evidence.stage, evidence.end) {
-        (Stage::Setup { step, errno }, _) => {
-            return format!("nothing: {step}: {}", std::io::Error::from_raw_os_error(*errno));
-        }
-        (Stage::Exec { errno }, _) => {
-            return format!("execve failed: {}", std::io::Error::from_raw_os_error(*errno));
-        }
-        (Stage::Ran, Some(End::Exited(status))) => format!("exit {status}"),
-        (Stage::Ran, Some(End::Signaled { signal, core })) => {
-            format!("killed by signal {signal}{}", if core { ", core dumped" } else { "" })
-        }
-        (Stage::Ran, Some(End::TimedOut)) => "still running at the deadline".to_owned(),
-        (Stage::Ran, None) => "no end was seen".to_owned(),
-    };
-    let script = match evidence.witness.len() {
-        0 => "the script did not start".to_owned(),
-        1 => "the script started".to_owned(),
-        count => format!("the script started {count} times"),
-    };
-    format!("{end}, {script}")
 }
 
 /// The first lines of what the subject wrote on standard error.

@@ -3,7 +3,8 @@
 
 use crate::case::Matrix;
 use crate::report::text::{BAD, DOUBT, FAINT, HEAD, columns, padded, paint};
-use crate::run::event::{CaseFinished, word};
+use crate::run::event::CaseFinished;
+use crate::run::words::word;
 use crate::verdict::Verdict;
 use anstyle::Style;
 use std::collections::BTreeMap;

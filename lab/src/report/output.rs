@@ -24,6 +24,14 @@ impl Output {
         Self { to: Box::new(stdout), terminal, colour, broken: None }
     }
 
+    /// Standard error, for a report which must not mix with data on standard output.
+    pub fn stderr() -> Self {
+        let stderr = io::stderr();
+        let terminal = io::IsTerminal::is_terminal(&stderr);
+        let colour = anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never;
+        Self { to: Box::new(stderr), terminal, colour, broken: None }
+    }
+
     /// Any writer, without colours.
     pub fn plain(to: impl Write + Send + 'static) -> Self {
         Self { to: Box::new(to), terminal: false, colour: false, broken: None }

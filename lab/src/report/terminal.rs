@@ -159,7 +159,7 @@ impl Terminal {
     /// Cases with the same reason share one paragraph.
     fn grouped(&self, out: &mut String, head: &str, wanted: &str) {
         let mut groups: BTreeMap<String, Vec<&CaseFinished>> = BTreeMap::new();
-        for case in self.others.iter().filter(|case| crate::run::event::word(&case.verdict) == wanted) {
+        for case in self.others.iter().filter(|case| crate::run::words::word(&case.verdict) == wanted) {
             let because = match &case.verdict {
                 Verdict::Unresolved { because } => because.clone(),
                 Verdict::Unsupported { needs, because } => format!("no {needs}: {because}"),

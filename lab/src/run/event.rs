@@ -70,6 +70,8 @@ pub struct Machine {
     pub architecture: String,
     /// What the backend can do here.
     pub capabilities: Capabilities,
+    /// Facts of the machine that change what a run proves: settings of the kernel and the like.
+    pub facts: BTreeMap<String, String>,
 }
 
 /// A program under test.
@@ -254,17 +256,5 @@ impl Counts {
             ("known failure", self.known_failure),
             ("unexpected pass", self.unexpected_pass),
         ]
-    }
-}
-
-/// The word for a verdict.
-pub const fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail { .. } => "fail",
-        Verdict::Unresolved { .. } => "unresolved",
-        Verdict::Unsupported { .. } => "unsupported",
-        Verdict::KnownFailure { .. } => "known failure",
-        Verdict::UnexpectedPass { .. } => "unexpected pass",
     }
 }

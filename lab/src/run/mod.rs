@@ -5,14 +5,17 @@ pub mod collect;
 pub mod engine;
 pub mod event;
 pub mod exit;
+pub mod interrupt;
 pub mod plan;
 pub mod programs;
 pub mod seal;
 pub mod section;
 pub mod select;
+pub mod session;
 pub mod tree;
 pub mod verdict;
 pub mod waiver;
+pub mod words;
 
 #[cfg(test)]
 pub(crate) mod sample;

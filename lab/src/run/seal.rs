@@ -32,6 +32,7 @@ struct Program {
 /// A file that can be installed: a program and its section.
 #[derive(Clone, Debug)]
 struct Sealed {
+    name: String,
     program: Arc<Vec<u8>>,
     section: Option<(usize, Box<[u8; SIZE]>)>,
 }
@@ -124,7 +125,7 @@ impl Sealer {
     pub fn seal(&mut self, subject: &Subject) -> Result<Digest, Problem> {
         let program = self.program(&subject.program)?;
         let Some(place) = program.section.clone() else {
-            let sealed = Sealed { program: program.bytes.clone(), section: None };
+            let sealed = Sealed { name: subject.program.clone(), program: program.bytes.clone(), section: None };
             let digest = Digest(program.digest);
             self.sealed.insert(digest, sealed);
             return Ok(digest);
@@ -142,7 +143,7 @@ impl Sealer {
             _ => None,
         };
         section::bring_into(subject.policy.condition, &mut made, &unsealed, other.as_deref());
-        let sealed = Sealed { program: bytes, section: Some((place.start, made)) };
+        let sealed = Sealed { name: subject.program.clone(), program: bytes, section: Some((place.start, made)) };
         let digest = Digest(Sha256::digest(sealed.bytes()).into());
         self.sealed.insert(digest, sealed);
         self.by_subject.insert(key, digest);
@@ -152,6 +153,20 @@ impl Sealer {
     /// The file of a digest.
     pub fn bytes(&self, digest: Digest) -> Option<Bytes> {
         self.sealed.get(&digest).map(|sealed| Bytes(sealed.bytes()))
+    }
+
+    /// The programs before they are sealed, by name.
+    pub fn programs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.programs.iter().map(|(name, program)| (name.as_str(), program.bytes.as_slice()))
+    }
+
+    /// What was sealed: digest of the file, name of the program, place and content of its section. The section of a
+    /// program that is not sealed is empty.
+    pub fn sections(&self) -> impl Iterator<Item = (Digest, &str, usize, &[u8])> {
+        self.sealed.iter().map(|(digest, sealed)| match &sealed.section {
+            Some((at, section)) => (*digest, sealed.name.as_str(), *at, section.as_slice()),
+            None => (*digest, sealed.name.as_str(), 0, [].as_slice()),
+        })
     }
 
     fn program(&self, name: &str) -> Result<&Program, Problem> {

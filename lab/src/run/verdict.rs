@@ -142,7 +142,7 @@ mod tests {
     #[case::a_waiver_hides_no_doubt(unresolved(), false, true, "unresolved")]
     fn controls_then_waivers(#[case] verdict: Verdict, #[case] fell: bool, #[case] waived: bool, #[case] word: &str) {
         let settled = settled(verdict, fell.then_some("control"), waived.then_some("reason"));
-        assert_eq!(crate::run::event::word(&settled), word);
+        assert_eq!(crate::run::words::word(&settled), word);
     }
 
     #[test]

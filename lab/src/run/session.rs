@@ -1,0 +1,158 @@
+//! What comes before a run: finding the tree, reading the suite, providing programs, asking the backend, sealing.
+
+use crate::backend::Backend;
+use crate::capability::{Capabilities, Capability, Support};
+use crate::case::Case;
+use crate::problem::Problem;
+use crate::run::event::{Machine, Origin, Started, SubjectFile, VERSION};
+use crate::run::plan::Plan;
+use crate::run::programs::Programs;
+use crate::run::seal::Sealer;
+use crate::run::select::Selected;
+use crate::run::tree::{Tree, hex};
+use crate::scenario::{Report, Suite};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A tree with its suite.
+#[derive(Debug)]
+pub struct Session {
+    /// The tree.
+    pub tree: Tree,
+    /// Where its scenarios are.
+    pub scenarios: PathBuf,
+    /// What they are.
+    pub suite: Suite,
+}
+
+/// Why a session does not begin.
+#[derive(Debug)]
+pub enum Refused {
+    /// Scenario files are wrong.
+    Scenarios(Vec<Report>),
+    /// Something else.
+    Problem(Problem),
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl Session {
+    /// Reads the suite of the tree, or that of another directory.
+    ///
+    /// # Errors
+    /// There is no tree, or a scenario file is wrong.
+    pub fn open(scenarios: Option<&Path>) -> Result<Self, Refused> {
+        let tree = Tree::find()?;
+        let scenarios = scenarios.map_or_else(|| tree.scenarios(), Path::to_owned);
+        let suite = crate::scenario::load(&scenarios).map_err(Refused::Scenarios)?;
+        Ok(Self { tree, scenarios, suite })
+    }
+
+    /// The selected cases.
+    pub fn cases(&self, selected: &Selected) -> Vec<Arc<Case>> {
+        selected.places.iter().map(|&place| Arc::new(self.suite.cases[place].clone())).collect()
+    }
+}
+
+/// Files that stand in for programs of the project, by name.
+pub type Given = BTreeMap<String, PathBuf>;
+
+/// Reads and seals the subjects of these cases. With `foreign` nothing is sealed.
+///
+/// # Errors
+/// A program is missing or cannot be sealed.
+pub fn plan(
+    cases: Vec<Arc<Case>>,
+    programs: &Programs,
+    given: &Given,
+    foreign: bool,
+) -> Result<(Plan, Vec<SubjectFile>), Problem> {
+    let wanted: BTreeSet<&str> = cases.iter().map(|case| case.subject.program.as_str()).collect();
+    let mut sealer = Sealer::new(programs)?;
+    let mut files = Vec::new();
+    for name in wanted {
+        let (path, origin) = match given.get(name) {
+            Some(path) => (path.as_path(), Origin::Given),
+            None => (programs.path(name)?, programs.origin.unwrap_or(Origin::Built)),
+        };
+        let digest = sealer.add(name, path, foreign)?;
+        files.push(SubjectFile { name: name.to_owned(), sha256: hex(&digest), origin });
+    }
+    Ok((Plan::new(cases, sealer)?, files))
+}
+
+/// Describes the machine.
+pub fn machine(backend: &dyn Backend, capabilities: &Capabilities) -> Machine {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_else(|_| "unknown".to_owned());
+    Machine {
+        backend: backend.name().to_owned(),
+        kernel: format!("Linux {}", release.trim()),
+        architecture: std::env::consts::ARCH.to_owned(),
+        capabilities: capabilities.clone(),
+        facts: backend.facts(),
+    }
+}
+
+/// Refuses a machine on which a required capability is missing.
+///
+/// # Errors
+/// One is.
+pub fn require(required: &[Capability], capabilities: &Capabilities) -> Result<(), Problem> {
+    let missing: Vec<String> = required
+        .iter()
+        .filter_map(|capability| match capabilities.get(capability) {
+            Some(Support::Yes) => None,
+            Some(Support::No { because }) => Some(format!("{capability}: {because}")),
+            None => Some(format!("{capability}: the backend does not know it")),
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::unresolved("a required capability is not here")
+        .found(missing.join("\n"))
+        .cure("`lab preflight` shows what is here; leave it out of --require to run what can be run"))
+}
+
+/// The first event of a run.
+pub fn started(
+    run: &str,
+    session: &Session,
+    selected: &Selected,
+    machine: Machine,
+    subjects: Vec<SubjectFile>,
+    profile: Option<String>,
+) -> Started {
+    let ids: BTreeSet<&str> =
+        selected.places.iter().map(|&place| session.suite.cases[place].scenario.id.as_str()).collect();
+    let scenarios = session.suite.scenarios.iter().filter(|each| ids.contains(each.id.as_str())).cloned().collect();
+    Started {
+        version: VERSION,
+        lab: env!("CARGO_PKG_VERSION").to_owned(),
+        run: run.to_owned(),
+        at: now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        machine,
+        subjects,
+        profile,
+        scenarios,
+        selected: selected.places.len(),
+        added_controls: selected.added_controls,
+        cases: session.suite.cases.len(),
+    }
+}
+
+/// The time.
+fn now() -> chrono::DateTime<chrono::Utc> {
+    SystemTime::now().into()
+}
+
+/// The date in the form 2026-01-31, UTC.
+pub fn today() -> String {
+    now().format("%Y-%m-%d").to_string()
+}

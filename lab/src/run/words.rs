@@ -1,0 +1,41 @@
+//! Verdicts and observations in words, for every report and record.
+
+use crate::verdict::Verdict;
+use lab_invocation::Evidence;
+use lab_invocation::evidence::{End, Stage};
+
+/// The word for a verdict.
+pub const fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail { .. } => "fail",
+        Verdict::Unresolved { .. } => "unresolved",
+        Verdict::Unsupported { .. } => "unsupported",
+        Verdict::KnownFailure { .. } => "known failure",
+        Verdict::UnexpectedPass { .. } => "unexpected pass",
+    }
+}
+
+/// How the subject ended and whether a script started.
+pub fn observed(evidence: &Evidence) -> String {
+    let end = match (&evidence.stage, evidence.end) {
+        (Stage::Setup { step, errno }, _) => {
+            return format!("nothing: {step}: {}", std::io::Error::from_raw_os_error(*errno));
+        }
+        (Stage::Exec { errno }, _) => {
+            return format!("execve failed: {}", std::io::Error::from_raw_os_error(*errno));
+        }
+        (Stage::Ran, Some(End::Exited(status))) => format!("exit {status}"),
+        (Stage::Ran, Some(End::Signaled { signal, core })) => {
+            format!("killed by signal {signal}{}", if core { ", core dumped" } else { "" })
+        }
+        (Stage::Ran, Some(End::TimedOut)) => "still running at the deadline".to_owned(),
+        (Stage::Ran, None) => "no end was seen".to_owned(),
+    };
+    let script = match evidence.witness.len() {
+        0 => "the script did not start".to_owned(),
+        1 => "the script started".to_owned(),
+        count => format!("the script started {count} times"),
+    };
+    format!("{end}, {script}")
+}
