@@ -38,9 +38,9 @@ impl Plan<'_> {
 /// CGI wrapper looks at none: a web server makes them from the query.
 pub fn decide<'a, 'p>(
     credentials: &Credentials,
-    argv: &'a [CString],
+    argv: &[&'a CStr],
     environ: &[&'a CStr],
-    policy: &Policy<'p>,
+    policy: &'p Policy<'p>,
     surroundings: &impl Surroundings,
 ) -> Result<Plan<'a>, Refusal<'p>> {
     let admitted = caller::check_caller(policy, credentials, surroundings)?;
@@ -65,15 +65,15 @@ pub fn decide<'a, 'p>(
 
 /// The command of the policy which the caller asked for, byte for byte, and what came after it.
 fn mail_command<'a, 'p>(
-    commands: &[&'p str],
-    argv: &'a [CString],
+    commands: &'p [&'p str],
+    argv: &[&'a CStr],
 ) -> Result<(&'p str, Vec<Cow<'a, CStr>>), Refusal<'p>> {
     let [_, asked, arguments @ ..] = argv else {
-        return Err(Refusal::NoCommand { commands: commands.to_vec() });
+        return Err(Refusal::NoCommand { commands });
     };
-    match commands.iter().find(|command| command.as_bytes() == asked.as_bytes()) {
-        Some(command) => Ok((command, arguments.iter().map(|word| Cow::Borrowed(word.as_c_str())).collect())),
-        None => Err(Refusal::UnknownCommand { commands: commands.to_vec() }),
+    match commands.iter().find(|command| command.as_bytes() == asked.to_bytes()) {
+        Some(command) => Ok((command, arguments.iter().map(|word| Cow::Borrowed(*word)).collect())),
+        None => Err(Refusal::UnknownCommand { commands }),
     }
 }
 

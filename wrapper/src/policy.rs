@@ -16,10 +16,12 @@
 
 mod decode;
 mod error;
+mod list;
 pub mod value;
 
 pub use decode::{decode, kind_of};
 pub use error::{Contradiction, Fault, PolicyError};
+pub use list::{Full, List};
 
 use crate::credentials::Gid;
 
@@ -190,17 +192,6 @@ impl Tag {
         self as u8
     }
 
-    /// How often it may stand in one body.
-    #[must_use]
-    pub const fn limit(self) -> usize {
-        match self {
-            Self::InterpreterFlag => FLAGS_MAX,
-            Self::Command => COMMANDS_MAX,
-            Self::Variable => VARIABLES_MAX,
-            _ => 1,
-        }
-    }
-
     /// In words, for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -274,16 +265,17 @@ pub struct Interpreter<'s> {
     /// Absolute path.
     pub path: &'s str,
     /// Arguments before the script.
-    pub flags: Vec<&'s str>,
+    pub flags: List<'s, FLAGS_MAX>,
 }
 
 /// What the wrapper may start.
+#[expect(clippy::large_enum_variant, reason = "there is one in a process, and it must do without a heap")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task<'s> {
     /// The caller names one of these commands; its script is `PREFIX/scripts/COMMAND`.
     Mail {
         /// At least one, no two alike.
-        commands: Vec<&'s str>,
+        commands: List<'s, COMMANDS_MAX>,
     },
     /// The script is `PREFIX/scripts/driver`, and its only argument this page.
     Cgi {
@@ -319,7 +311,7 @@ pub struct Policy<'s> {
     /// What it starts.
     pub task: Task<'s>,
     /// Names of the environment variables that reach the script. `PATH` is always set and never among them.
-    pub variables: Vec<&'s str>,
+    pub variables: List<'s, VARIABLES_MAX>,
     /// How it refuses.
     pub refusal: RefusalStyle,
 }

@@ -64,12 +64,12 @@ pub enum Refusal<'p> {
     /// The caller gave no command.
     NoCommand {
         /// Those of the policy.
-        commands: Vec<&'p str>,
+        commands: &'p [&'p str],
     },
     /// The caller gave a command which the policy does not have.
     UnknownCommand {
         /// Those of the policy.
-        commands: Vec<&'p str>,
+        commands: &'p [&'p str],
     },
     /// The set-group-ID bit of the wrapper's file did not act.
     NotSetGroupId {

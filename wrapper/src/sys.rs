@@ -6,7 +6,7 @@ use crate::policy::SECTION_SIZE;
 use nix::errno::Errno;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint};
 use std::os::fd::{BorrowedFd, RawFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
@@ -36,15 +36,44 @@ pub fn read_section(section: &'static [u8; SECTION_SIZE]) -> [u8; SECTION_SIZE] 
     unsafe { std::ptr::from_ref(section).read_volatile() }
 }
 
-/// The arguments, the program's name among them.
-#[must_use]
-pub fn arguments() -> Vec<CString> {
-    std::env::args_os()
-        .map(|argument| {
-            // SAFETY: std made each of them from a C string, which ends at its first NUL, so that there is none in it.
-            unsafe { CString::from_vec_unchecked(argument.into_vec()) }
-        })
-        .collect()
+/// Makes a function the program: it gets the arguments and gives the exit status.
+///
+/// In the place of Rust's own `main`, whose runtime allocates, installs handlers and can panic or hang where memory is
+/// short, all before the first line of the program. It also opened standard descriptors and ignored SIGPIPE, which
+/// [`crate::process_state::make_safe`] does with the rest.
+#[macro_export]
+macro_rules! program {
+    ($run:path) => {
+        #[expect(unsafe_code, reason = "the C runtime calls this name, and calls it once")]
+        #[unsafe(no_mangle)]
+        extern "C" fn main(_: std::ffi::c_int, argv: *const *const std::ffi::c_char) -> std::ffi::c_int {
+            // SAFETY: this is `main`, so `argv` is what the kernel has laid down: C strings, then a null pointer.
+            $run(unsafe { $crate::sys::Arguments::new(argv) }).into()
+        }
+    };
+}
+
+/// The arguments of the program, its name among them.
+#[derive(Debug, Clone, Copy)]
+pub struct Arguments(*const *const c_char);
+
+impl Arguments {
+    /// The arguments as `main` gets them.
+    ///
+    /// # Safety
+    /// `argv` is the second argument of `main`.
+    #[must_use]
+    pub const unsafe fn new(argv: *const *const c_char) -> Self {
+        Self(argv)
+    }
+
+    /// One by one; none if the caller gave none.
+    #[must_use]
+    pub fn to_vec(self) -> Vec<&'static CStr> {
+        // SAFETY: `new` demands it of the pointer; the kernel has put array and strings above the stack, where they stay
+        // for the life of the process, and nothing in this crate writes there.
+        unsafe { strings(self.0) }
+    }
 }
 
 /// The environment as the caller gave it: entries without `=`, duplicates and all.
@@ -53,40 +82,58 @@ pub fn environment() -> Vec<&'static CStr> {
     unsafe extern "C" {
         static environ: *const *const c_char;
     }
-    let mut entries = Vec::new();
-    // SAFETY: the C library has set `environ` before `main`, and nobody changes it: the process has one thread, and no
-    // code in it sets variables (`set_var` and `remove_var` are disallowed methods).
-    let mut next = unsafe { environ };
+    // SAFETY: the C library has set `environ` before `main`. Nobody changes it or what it points to: the process has one
+    // thread, and `set_var` and `remove_var` are disallowed methods.
+    unsafe { strings(environ) }
+}
+
+/// The strings of an array which a null pointer ends; none if there is no array.
+///
+/// # Safety
+/// `array` is null, or an array of C strings with a null pointer at its end; array and strings stay as they are for the
+/// life of the process.
+unsafe fn strings(array: *const *const c_char) -> Vec<&'static CStr> {
+    let mut strings = Vec::new();
+    let mut next = array;
     while !next.is_null() {
-        // SAFETY: `next` is `environ` or one of the pointers after it, before the NULL that ends them.
-        let entry = unsafe { *next };
-        if entry.is_null() {
+        // SAFETY: `next` is the array or points behind an element that was not the null pointer at its end.
+        let string = unsafe { *next };
+        if string.is_null() {
             break;
         }
-        // SAFETY: the kernel ends every entry with a NUL; it lies above the stack and stays for the life of the process.
-        entries.push(unsafe { CStr::from_ptr(entry) });
-        // SAFETY: the entry was not the NULL at the end, so there is another pointer after it.
+        // SAFETY: it is not the null pointer, so it is one of the C strings.
+        strings.push(unsafe { CStr::from_ptr(string) });
+        // SAFETY: the element was not the null pointer at the end, so there is another one.
         next = unsafe { next.add(1) };
     }
-    entries
+    strings
 }
 
-/// A standard descriptor: 0, 1 or 2.
-#[must_use]
-pub const fn standard(descriptor: StandardDescriptor) -> BorrowedFd<'static> {
-    // SAFETY: the number is not -1. The Rust runtime opens /dev/null for each of the three which is not open, or ends
-    // the process; nothing in this crate closes one.
-    unsafe { BorrowedFd::borrow_raw(descriptor as RawFd) }
+/// Standard output, for a page.
+pub const STANDARD_OUTPUT: BorrowedFd<'static> = standard(1);
+/// Standard error, for a line.
+pub const STANDARD_ERROR: BorrowedFd<'static> = standard(2);
+
+const fn standard(number: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: the number is not -1, and nothing in this crate closes it. Where the caller has left it closed, and it could
+    // not be opened, calls on it fail with EBADF, and the process only writes a refusal.
+    unsafe { BorrowedFd::borrow_raw(number) }
 }
 
-/// Which standard descriptor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i32)]
-pub enum StandardDescriptor {
-    /// Standard output.
-    Output = 1,
-    /// Standard error.
-    Error = 2,
+/// Opens /dev/null as each of the descriptors 0, 1 and 2 that is closed: otherwise the next file to be opened would become
+/// the script's standard output.
+///
+/// # Errors
+/// What open(2) says.
+pub fn open_standard_descriptors() -> Result<(), Errno> {
+    for descriptor in 0..=2 {
+        // SAFETY: F_GETFD only asks, and takes no argument.
+        if Errno::result(unsafe { libc::fcntl(descriptor, libc::F_GETFD) }).is_err() {
+            // SAFETY: the path is a C string. The lowest free number is the one that was just found to be free.
+            Errno::result(unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) })?;
+        }
+    }
+    Ok(())
 }
 
 /// Closes descriptor 3 and all above it: close_range(2), Linux 5.9.
@@ -239,7 +286,6 @@ pub fn set_capabilities(words: &[CapabilityWord; 2]) -> Result<(), Errno> {
 /// # Errors
 /// What lgetxattr(2) says, save that there is no such attribute or that the file system knows none.
 pub fn has_access_list(path: &Path) -> Result<bool, Errno> {
-    use std::os::unix::ffi::OsStrExt;
     let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
     // SAFETY: both names are C strings that outlive the call; size 0 asks for the length and writes nothing.
     let length =

@@ -1,17 +1,17 @@
 //! How a specimen refuses.
 
-use crate::Flaw;
+use crate::{Flaw, start};
 use std::io::Write;
 use std::process::ExitCode;
 use wrapper::policy::{Kind, RefusalStyle};
 use wrapper::refusal::Refusal;
-use wrapper::{report, sys};
+use wrapper::report;
 
 /// Says why, and gives the exit status.
 pub(crate) fn refuse(refusal: &Refusal<'_>, kind: Kind, style: RefusalStyle, flaw: Flaw) -> ExitCode {
     match (flaw, refusal) {
         (Flaw::EchoesEscapeByte, Refusal::UnknownCommand { .. }) => {
-            let argument = sys::arguments().into_iter().nth(1).unwrap_or_default();
+            let argument = start::arguments().into_iter().nth(1).unwrap_or_default();
             say(&[refusal.line(kind).as_bytes(), b", not ", argument.as_bytes()].concat());
         }
         (Flaw::BlocksOnFullPipe, _) => say(refusal.line(kind).as_bytes()),

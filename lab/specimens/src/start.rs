@@ -7,13 +7,13 @@ use nix::errno::Errno;
 use nix::unistd::execve;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use wrapper::credentials::{self, Credentials};
 use wrapper::decision::{self, Plan};
 use wrapper::policy::{
-    self, BODY_OFFSET, CHECKSUM_OFFSET, Group, KIND_OFFSET, Kind, LENGTH_OFFSET, MAILMAN_COMMANDS, Owner, Policy,
+    self, BODY_OFFSET, CHECKSUM_OFFSET, Group, KIND_OFFSET, Kind, LENGTH_OFFSET, List, MAILMAN_COMMANDS, Owner, Policy,
     PolicyError, RefusalStyle, SECTION_SIZE, Task,
 };
 use wrapper::process_state::UnsafeProcess;
@@ -26,7 +26,7 @@ use wrapper::sys::{self as wrapper_sys, Disposition};
 pub fn run(mut section: [u8; SECTION_SIZE], kind: Kind, flaw: Flaw) -> ExitCode {
     let safe = process_state::make_safe(flaw);
     overlook(&mut section, kind, flaw);
-    let policy = policy::decode(&section, kind);
+    let policy = policy::decode(keep(section), kind);
     let style = policy.as_ref().map_or(RefusalStyle::Mailman, |policy| policy.refusal);
     match start(safe, policy, flaw) {
         Ok(child) => child,
@@ -53,39 +53,50 @@ fn overlook(section: &mut [u8; SECTION_SIZE], kind: Kind, flaw: Flaw) {
     }
 }
 
-fn start<'p>(
+/// For the rest of the process, so that a refusal may speak of it.
+fn keep<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn start(
     safe: Result<(), UnsafeProcess>,
-    policy: Result<Policy<'p>, PolicyError>,
+    policy: Result<Policy<'static>, PolicyError>,
     flaw: Flaw,
-) -> Result<ExitCode, Refusal<'p>> {
+) -> Result<ExitCode, Refusal<'static>> {
     safe?;
     let honest = caller::read()?;
-    let mut policy = match policy {
+    let policy = keep(match policy {
         Err(PolicyError::Unsealed) if flaw == Flaw::AcceptsUnsealedPolicy => built_in(honest),
         sealed => sealed?,
-    };
-    let (mut argv, mut environ) = (wrapper_sys::arguments(), wrapper_sys::environment());
+    });
+    let (mut argv, mut environ) = (arguments(), wrapper_sys::environment());
     let asked = argv.get(1).cloned().unwrap_or_default();
     match flaw {
         Flaw::CrashesOnEmptyArgv => {
             std::hint::black_box(argv[0].as_bytes()[0]);
         }
         Flaw::KeepsSecondDuplicate => environ.reverse(),
-        Flaw::AcceptsDotDot if asked.as_bytes().contains(&b'/') => first_command(&policy, &mut argv),
+        Flaw::AcceptsDotDot if asked.as_bytes().contains(&b'/') => first_command(policy, &mut argv),
         Flaw::AcceptsAnyCase => lower_case(&mut argv),
-        Flaw::ChecksArgumentsFirst => arguments_only(honest, &argv, &policy)?,
+        _ => {}
+    }
+    let words: Vec<&CStr> = argv.iter().map(CString::as_c_str).collect();
+    match flaw {
+        Flaw::ChecksArgumentsFirst => arguments_only(honest, &words, policy)?,
         Flaw::StartsThenRefuses => {
-            if let Some(child) = start_early(honest, &argv, &environ, &policy) {
-                return decision::decide(&honest, &argv, &environ, &policy, &Around(flaw)).map(|_| child);
+            if let Some(child) = start_early(honest, &words, &environ, policy) {
+                return decision::decide(&honest, &words, &environ, policy, &Around(flaw)).map(|_| child);
             }
         }
         _ => {}
     }
-    let seen = caller::as_seen_by(flaw, honest, &mut policy)?;
-    let mut plan = decision::decide(&seen, &argv, &environ, &policy, &Around(flaw))?;
+    let mut believed = policy.clone();
+    let seen = caller::as_seen_by(flaw, honest, &mut believed)?;
+    let policy = keep(believed);
+    let mut plan = decision::decide(&seen, &words, &environ, policy, &Around(flaw))?;
     match flaw {
         Flaw::CrashesOnNonUtf8 => argv.iter().for_each(|word| assert!(word.to_str().is_ok(), "arguments are text")),
-        Flaw::AcceptsDotDot if asked.as_bytes().contains(&b'/') => start_instead(&mut plan, &policy, &asked),
+        Flaw::AcceptsDotDot if asked.as_bytes().contains(&b'/') => start_instead(&mut plan, policy, &asked),
         Flaw::TakesPageFromQuery if !asked.is_empty() => {
             plan.argv.pop();
             plan.argv.push(Cow::Owned(asked.clone()));
@@ -98,26 +109,35 @@ fn start<'p>(
     }
     let mut kernel = CarelessKernel::new(flaw, honest.real);
     let switched = credentials::switch_group(plan.admitted(), &mut kernel, policy.own, honest.real)?;
-    let checked = script::check_files(&switched, &plan, &policy, &Looks(flaw))?;
+    let checked = script::check_files(&switched, &plan, policy, &Looks(flaw))?;
     match flaw {
         Flaw::LooksUpScriptInPath => plan.path = in_path(&environ, &asked).unwrap_or(plan.path),
-        Flaw::LeavesSigpipeIgnored => return Err(execute_without_sigpipe(&plan, &policy)),
+        Flaw::LeavesSigpipeIgnored => return Err(execute_without_sigpipe(&plan, policy)),
         _ => {}
     }
-    Err(script::execute(&checked, &plan, &policy))
+    Err(script::execute(&checked, &plan, policy))
+}
+
+/// The arguments, the name among them.
+pub(crate) fn arguments() -> Vec<CString> {
+    std::env::args_os().filter_map(|word| CString::new(word.into_vec()).ok()).collect()
 }
 
 /// What a wrapper that falls back to defaults would use.
 fn built_in(honest: Credentials) -> Policy<'static> {
     let mail = credentials::Gid::new(8).unwrap_or(honest.real);
+    let mut commands = List::default();
+    for command in MAILMAN_COMMANDS {
+        let _ = commands.push(command);
+    }
     Policy {
         trusted: Group { gid: mail, name: "mail" },
         own: Group { gid: honest.effective, name: "list" },
         owner: Owner { uid: 38, name: "list" },
         prefix: "/usr/local/mailman",
         interpreter: None,
-        task: Task::Mail { commands: MAILMAN_COMMANDS.to_vec() },
-        variables: Vec::new(),
+        task: Task::Mail { commands },
+        variables: List::default(),
         refusal: RefusalStyle::Mailman,
     }
 }
@@ -136,7 +156,7 @@ fn lower_case(argv: &mut [CString]) {
 }
 
 /// Refuses what is wrong with the arguments, whoever the caller is.
-fn arguments_only<'p>(honest: Credentials, argv: &[CString], policy: &Policy<'p>) -> Result<(), Refusal<'p>> {
+fn arguments_only<'p>(honest: Credentials, argv: &[&CStr], policy: &'p Policy<'p>) -> Result<(), Refusal<'p>> {
     match decision::decide(&as_trusted(honest, policy), argv, &[], policy, &Around(Flaw::TrustsOverflowGid)) {
         Err(refusal @ (Refusal::NoCommand { .. } | Refusal::UnknownCommand { .. })) => Err(refusal),
         _ => Ok(()),
@@ -175,7 +195,7 @@ fn execute_without_sigpipe<'p>(plan: &Plan<'_>, policy: &Policy<'p>) -> Refusal<
 }
 
 /// Starts the script in a child for whoever asks, and waits for it; `None` where not even a trusted caller gets it.
-fn start_early(honest: Credentials, argv: &[CString], environ: &[&CStr], policy: &Policy<'_>) -> Option<ExitCode> {
+fn start_early(honest: Credentials, argv: &[&CStr], environ: &[&CStr], policy: &Policy<'_>) -> Option<ExitCode> {
     let plan = decision::decide(&as_trusted(honest, policy), argv, environ, policy, &Around(Flaw::None)).ok()?;
     let mut kernel = CarelessKernel::new(Flaw::None, honest.real);
     let switched = credentials::switch_group(plan.admitted(), &mut kernel, policy.own, honest.real).ok()?;

@@ -2,8 +2,8 @@
 
 use super::value;
 use super::{
-    BODY_OFFSET, CHECKSUM_OFFSET, Contradiction, Fault, Group, Interpreter, KIND_OFFSET, Kind, LENGTH_OFFSET, MAGIC,
-    Owner, Policy, PolicyError, RefusalStyle, SECTION_SIZE, Tag, Task, VERSION, VERSION_OFFSET, checksum,
+    BODY_OFFSET, CHECKSUM_OFFSET, Contradiction, Fault, Full, Group, Interpreter, KIND_OFFSET, Kind, LENGTH_OFFSET,
+    List, MAGIC, Owner, Policy, PolicyError, RefusalStyle, SECTION_SIZE, Tag, Task, VERSION, VERSION_OFFSET, checksum,
 };
 
 /// Reads the policy of a section.
@@ -16,7 +16,7 @@ pub fn decode(section: &[u8; SECTION_SIZE], wanted: Kind) -> Result<Policy<'_>, 
     if found != wanted.as_raw() {
         return Err(PolicyError::Kind { found, wanted: Some(wanted) });
     }
-    Records::split(body(section)?)?.policy(wanted)
+    Records::check(body(section)?)?.policy(wanted)
 }
 
 /// The kind of policy that a section holds or, unsealed, wants.
@@ -66,28 +66,38 @@ fn bytes_at<const N: usize>(section: &[u8; SECTION_SIZE], offset: usize) -> [u8;
     bytes
 }
 
-/// The records of a body, in ascending order of their tags.
-struct Records<'s>(Vec<(Tag, &'s [u8])>);
+/// The records of a body, each whole and of a known kind, in ascending order of their tags.
+#[derive(Clone, Copy)]
+struct Records<'s>(&'s [u8]);
 
 impl<'s> Records<'s> {
-    fn split(body: &'s [u8]) -> Result<Self, PolicyError> {
-        let mut records: Vec<(Tag, &[u8])> = Vec::new();
+    fn check(body: &'s [u8]) -> Result<Self, PolicyError> {
+        let mut last = None;
         let mut rest = body;
-        while let Some((number, after)) = rest.split_first() {
+        while !rest.is_empty() {
             let cut_short = PolicyError::CutShort { at: body.len() - rest.len() };
-            let (length, after) = after.split_first_chunk().ok_or(cut_short)?;
-            let (value, after) = after.split_at_checked(u16::from_le_bytes(*length).into()).ok_or(cut_short)?;
-            let tag = Tag::from_raw(*number).ok_or(PolicyError::UnknownTag { tag: *number })?;
-            if records.last().is_some_and(|(last, _)| *last > tag) {
+            let (number, _, after) = split_record(rest).ok_or(cut_short)?;
+            let tag = Tag::from_raw(number).ok_or(PolicyError::UnknownTag { tag: number })?;
+            if last > Some(tag) {
                 return Err(PolicyError::OutOfOrder { tag });
             }
-            records.push((tag, value));
-            rest = after;
+            (last, rest) = (Some(tag), after);
         }
-        Ok(Self(records))
+        Ok(Self(body))
     }
 
-    fn policy(&self, kind: Kind) -> Result<Policy<'s>, PolicyError> {
+    /// The values of one tag.
+    fn of(self, tag: Tag) -> impl Iterator<Item = &'s [u8]> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let (number, value, after) = split_record(rest)?;
+            rest = after;
+            Some((number, value))
+        })
+        .filter_map(move |(number, value)| (number == tag.as_raw()).then_some(value))
+    }
+
+    fn policy(self, kind: Kind) -> Result<Policy<'s>, PolicyError> {
         let trusted = Group {
             gid: self.required(Tag::TrustedGid, value::gid)?,
             name: self.required(Tag::TrustedName, value::name)?,
@@ -98,9 +108,9 @@ impl<'s> Records<'s> {
             Owner { uid: self.required(Tag::OwnerUid, value::uid)?, name: self.required(Tag::OwnerName, value::name)? };
         let prefix = self.required(Tag::Prefix, value::path)?;
         let interpreter = self.interpreter()?;
-        let commands = self.all(Tag::Command, value::script_name)?;
+        let commands = self.list(Tag::Command, value::script_name)?;
         let script = self.optional(Tag::CgiScript, value::script_name)?;
-        let variables = self.all(Tag::Variable, value::variable)?;
+        let variables = self.list(Tag::Variable, value::variable)?;
         let refusal = self.required(Tag::Refusal, value::refusal)?;
         let task = match (kind, script) {
             (Kind::Mail, Some(_)) => return Err(Contradiction::MailWithCgiScript.into()),
@@ -114,8 +124,8 @@ impl<'s> Records<'s> {
         Ok(Policy { trusted, own, owner, prefix, interpreter, task, variables, refusal })
     }
 
-    fn interpreter(&self) -> Result<Option<Interpreter<'s>>, PolicyError> {
-        let flags = self.all(Tag::InterpreterFlag, value::flag)?;
+    fn interpreter(self) -> Result<Option<Interpreter<'s>>, PolicyError> {
+        let flags = self.list(Tag::InterpreterFlag, value::flag)?;
         match self.optional(Tag::Interpreter, value::path)? {
             Some(path) => Ok(Some(Interpreter { path, flags })),
             None if flags.is_empty() => Ok(None),
@@ -123,34 +133,43 @@ impl<'s> Records<'s> {
         }
     }
 
-    fn required<T: PartialEq>(&self, tag: Tag, parse: fn(&'s [u8]) -> Result<T, Fault>) -> Result<T, PolicyError> {
+    fn required<T>(self, tag: Tag, parse: fn(&'s [u8]) -> Result<T, Fault>) -> Result<T, PolicyError> {
         self.optional(tag, parse)?.ok_or(missing(tag))
     }
 
-    fn optional<T: PartialEq>(
-        &self,
-        tag: Tag,
-        parse: fn(&'s [u8]) -> Result<T, Fault>,
-    ) -> Result<Option<T>, PolicyError> {
-        Ok(self.all(tag, parse)?.pop())
+    fn optional<T>(self, tag: Tag, parse: fn(&'s [u8]) -> Result<T, Fault>) -> Result<Option<T>, PolicyError> {
+        let mut values = self.of(tag);
+        let value = values.next().map(parse).transpose().map_err(|fault| PolicyError::Field { tag, fault })?;
+        match values.next() {
+            None => Ok(value),
+            Some(_) => Err(PolicyError::Field { tag, fault: Fault::TooMany { limit: 1 } }),
+        }
     }
 
-    /// Every value of that tag, as often as the tag allows.
-    fn all<T: PartialEq>(&self, tag: Tag, parse: fn(&'s [u8]) -> Result<T, Fault>) -> Result<Vec<T>, PolicyError> {
+    fn list<const N: usize>(
+        self,
+        tag: Tag,
+        parse: fn(&'s [u8]) -> Result<&'s str, Fault>,
+    ) -> Result<List<'s, N>, PolicyError> {
         let wrong = |fault| PolicyError::Field { tag, fault };
-        let mut values = Vec::new();
-        for (_, bytes) in self.0.iter().filter(|(found, _)| *found == tag) {
-            if values.len() == tag.limit() {
-                return Err(wrong(Fault::TooMany { limit: tag.limit() }));
-            }
-            let value = parse(bytes).map_err(wrong)?;
-            if values.contains(&value) {
+        let mut list = List::default();
+        for bytes in self.of(tag) {
+            let text = parse(bytes).map_err(wrong)?;
+            if list.contains(&text) {
                 return Err(wrong(Fault::Twice));
             }
-            values.push(value);
+            list.push(text).map_err(|Full| wrong(Fault::TooMany { limit: N }))?;
         }
-        Ok(values)
+        Ok(list)
     }
+}
+
+/// Number, value and what comes after the first record.
+fn split_record(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (number, rest) = bytes.split_first()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let (value, rest) = rest.split_at_checked(u16::from_le_bytes(*length).into())?;
+    Some((*number, value, rest))
 }
 
 fn missing(tag: Tag) -> PolicyError {

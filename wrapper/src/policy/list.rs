@@ -1,0 +1,63 @@
+//! A few texts, without memory of their own.
+
+use std::fmt;
+use std::ops::Deref;
+
+/// At most `N` texts of a section.
+///
+/// Not a `Vec`: the policy says how to refuse, also a process that has no memory to give.
+#[derive(Clone, Copy)]
+pub struct List<'s, const N: usize> {
+    texts: [&'s str; N],
+    length: usize,
+}
+
+impl<'s, const N: usize> List<'s, N> {
+    /// The texts.
+    #[must_use]
+    pub fn as_slice(&self) -> &[&'s str] {
+        self.texts.get(..self.length).unwrap_or_default()
+    }
+
+    /// Adds one; gives it back if the list is full.
+    ///
+    /// # Errors
+    /// If there are `N` already.
+    pub fn push(&mut self, text: &'s str) -> Result<(), Full> {
+        *self.texts.get_mut(self.length).ok_or(Full)? = text;
+        self.length += 1;
+        Ok(())
+    }
+}
+
+/// There is no room for another text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+impl<const N: usize> Default for List<'_, N> {
+    fn default() -> Self {
+        Self { texts: [""; N], length: 0 }
+    }
+}
+
+impl<'s, const N: usize> Deref for List<'s, N> {
+    type Target = [&'s str];
+
+    fn deref(&self) -> &Self::Target {
+        self.as_slice()
+    }
+}
+
+impl<const N: usize> PartialEq for List<'_, N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl<const N: usize> Eq for List<'_, N> {}
+
+impl<const N: usize> fmt::Debug for List<'_, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_slice().fmt(f)
+    }
+}
