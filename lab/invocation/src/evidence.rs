@@ -16,11 +16,15 @@ pub struct Evidence {
     pub stdout: Capture,
     /// What came out of descriptor 2.
     pub stderr: Capture,
-    /// Datagrams that arrived on the sandbox's `/dev/log`.
+    /// Datagrams that arrived on the sandbox's `/dev/log`, at most [`Evidence::SYSLOG_LIMIT`].
     pub syslog: Vec<Bytes>,
+    /// How many datagrams arrived in all.
+    pub syslog_total: u64,
     /// One report for each start of the script, in order of arrival. Empty means that no script started, provided
     /// that the control of the same layout proved the channel alive.
     pub witness: Vec<WitnessReport>,
+    /// Witnesses that started (they connected) but ended before they had reported: scripts that were started and killed.
+    pub witness_unfinished: u32,
     /// The launcher's state, read back after everything was set and just before exec.
     pub invoker: InvokerState,
     /// The subject's file as the invoker's mount namespace shows it just before exec.
@@ -33,6 +37,11 @@ pub struct Evidence {
     pub setup_us: u64,
     /// Microseconds from exec to the end of the subject.
     pub run_us: u64,
+}
+
+impl Evidence {
+    /// How many syslog datagrams are kept.
+    pub const SYSLOG_LIMIT: usize = 256;
 }
 
 /// How far the start came.

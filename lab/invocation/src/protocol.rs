@@ -2,17 +2,46 @@
 //! for each request, in order.
 
 use crate::layout::Digest;
-use crate::{Bytes, Evidence, Invocation, Layout};
+use crate::{Bytes, Evidence, Gid, Invocation, Layout, Uid};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Changes whenever a message changes; the first frame of each side is its [`Hello`].
+/// Abstract unix socket of the sandbox's network namespace on which the witness reports: it connects, is sent a frame
+/// with a [`Challenge`], and answers with a frame that holds its [`crate::evidence::WitnessReport`].
+pub const WITNESS_SOCKET: &[u8] = b"lab-witness";
+
+/// Identities that the witness must try to become, besides its own real, effective and saved ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// Users: root, the invoker, the owner of the subject's file.
+    pub uids: BTreeSet<Uid>,
+    /// Groups: root, those of the invoker, the group of the subject's file.
+    pub gids: BTreeSet<Gid>,
+}
+
+/// Changes whenever a message changes; the first frame is the agent's [`Greeting`].
 pub const VERSION: u32 = 1;
 
 /// Longest frame which either side accepts, in bytes.
 pub const MAX_FRAME: usize = 64 * 1024 * 1024;
 
 /// First frame of the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Greeting {
+    /// The sandbox stands.
+    Ready(Hello),
+    /// No sandbox can be made here.
+    Unable {
+        /// What was being done, in words.
+        step: String,
+        /// Error number; 0 where no system call failed.
+        errno: i32,
+        /// What an administrator can do about it.
+        cure: String,
+    },
+}
+
+/// What the agent says of a sandbox that stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// [`VERSION`] of the agent.

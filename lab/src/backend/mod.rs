@@ -1,5 +1,7 @@
 //! Backends: where cases take place. Scenarios name capabilities, never backends.
 
+pub mod namespace;
+
 use crate::capability::Capabilities;
 use lab_invocation::layout::Digest;
 use lab_invocation::protocol::Probes;

@@ -148,7 +148,9 @@ impl Failure {
             stdout: Capture::default(),
             stderr: Capture::default(),
             syslog: Vec::new(),
+            syslog_total: 0,
             witness: vec![witness],
+            witness_unfinished: 0,
             invoker: InvokerState {
                 credentials: Some(Credentials { uid: all(uid(101)), gid: all(gid(MAIL)), groups: Vec::new() }),
                 no_new_privs: false,

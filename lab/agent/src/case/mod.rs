@@ -1,0 +1,198 @@
+//! One start of a subject, from the request to the evidence.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`plan`] | what the launcher needs, made ready by stage 1 |
+//! | [`descriptors`], [`terminal`] | what the subject's descriptors are |
+//! | [`launch`] | the launcher: becomes the invoker, then executes the subject |
+//! | [`progress`] | what the launcher tells stage 1 |
+//! | [`watch`] | stage 1 while the subject runs: outputs, witnesses, syslog, deadline |
+
+pub(crate) mod descriptors;
+mod launch;
+pub(crate) mod plan;
+pub(crate) mod progress;
+mod terminal;
+mod watch;
+
+use crate::failure::{During, Failure};
+use crate::layout::Prepared;
+use crate::layout::changes::{compare, snapshot};
+use crate::layout::fresh::Instance;
+use crate::layout::tree::Sources;
+use crate::sys::clone::{Child, Stack, clone};
+use crate::sys::signals;
+use lab_invocation::evidence::{Capture, Change, Evidence, InvokerState, Stage};
+use lab_invocation::protocol::Challenge;
+use lab_invocation::{Gid, Invocation, Uid};
+use plan::{Plan, Probe};
+use progress::{Progress, Step};
+use rustix::io::Errno;
+use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, waitid};
+use std::os::fd::{AsFd, OwnedFd};
+use watch::Watch;
+
+/// What every case of a sandbox uses.
+pub(crate) struct Bench {
+    /// Memory shared with launchers.
+    pub(crate) progress: &'static Progress,
+    /// Stack of launchers.
+    pub(crate) stack: Stack,
+    /// Listens for witnesses.
+    pub(crate) witnesses: OwnedFd,
+    /// Soft and hard limit of open files that the agent was started with.
+    pub(crate) files: (u64, u64),
+    /// Text of the sandbox's /proc/self/uid_map.
+    pub(crate) uid_map: String,
+    /// Text of the sandbox's /proc/self/gid_map.
+    pub(crate) gid_map: String,
+}
+
+/// Runs one case in the layout whose namespace the caller is in. A failure of preparation is evidence too, of stage
+/// [`Stage::Setup`]; it never counts as a result.
+pub(crate) fn run(
+    bench: &mut Bench,
+    prepared: &Prepared,
+    sources: &Sources<'_>,
+    invocation: &Invocation,
+    probe: Option<Probe>,
+) -> Evidence {
+    let begun = now_ns();
+    bench.progress.reset();
+    match attempt(bench, prepared, sources, invocation, probe, begun) {
+        Ok(evidence) => evidence,
+        Err(Failure { step, errno }) => {
+            clear_away();
+            blank(bench, Stage::Setup { step, errno })
+        }
+    }
+}
+
+fn attempt(
+    bench: &mut Bench,
+    prepared: &Prepared,
+    sources: &Sources<'_>,
+    invocation: &Invocation,
+    probe: Option<Probe>,
+    begun: u64,
+) -> Result<Evidence, Failure> {
+    let fresh = prepared.fresh.iter().map(|fresh| fresh.instance(sources)).collect::<Result<Vec<_>, _>>()?;
+    let (plan, ends) = Plan::new(invocation, prepared, &fresh, bench.files, probe)?;
+    if plan.needs_own_memory() {
+        return Err(Failure::refused("this condition is not built yet"));
+    }
+    let progress = bench.progress;
+    let flags = libc::CLONE_NEWNS | libc::CLONE_VM | libc::CLONE_VFORK;
+    let child =
+        clone(flags, &mut bench.stack, || launch::launch(&plan, progress)).during(|| "clone(2) the launcher")?;
+    let cloned = now_ns();
+    // The subject's ends of pipes must not stay open here, or their other ends would never see an end.
+    drop(plan);
+    let mut watch = Watch::new(ends, &bench.witnesses, &prepared.log, challenge(progress, invocation));
+    watch.until_end(&child, invocation.deadline_ms);
+    let end = watch.end_of(&child).during(|| "wait for the subject")?;
+    let ended = now_ns();
+    let strays = clear_away();
+    watch.drain();
+    let changes = differences(prepared, &fresh)?;
+
+    let (step, words, errno) = progress.reached();
+    let stage = match (step, errno) {
+        (Step::Exec, 0) => Stage::Ran,
+        (Step::Exec, errno) => Stage::Exec { errno },
+        (_, errno) => Stage::Setup { step: words.to_owned(), errno },
+    };
+    let exec_ns = progress.exec_ns();
+    let mut evidence = blank(bench, stage);
+    if evidence.stage == Stage::Ran {
+        evidence.end = Some(end);
+        evidence.run_us = ended.saturating_sub(exec_ns) / 1000;
+    }
+    evidence.setup_us = if exec_ns == 0 { cloned } else { exec_ns }.saturating_sub(begun) / 1000;
+    evidence.strays = strays;
+    evidence.changes = changes;
+    watch.deliver(child.pid, &mut evidence);
+    Ok(evidence)
+}
+
+/// Evidence of nothing but what the launcher has told.
+fn blank(bench: &Bench, stage: Stage) -> Evidence {
+    let progress = bench.progress;
+    Evidence {
+        stage,
+        end: None,
+        stdout: Capture::default(),
+        stderr: Capture::default(),
+        syslog: Vec::new(),
+        syslog_total: 0,
+        witness: Vec::new(),
+        witness_unfinished: 0,
+        invoker: InvokerState {
+            credentials: progress.credentials(),
+            no_new_privs: progress.no_new_privs(),
+            gid_map: bench.gid_map.clone(),
+            uid_map: bench.uid_map.clone(),
+            traced: false,
+        },
+        installed: progress.file(),
+        changes: Vec::new(),
+        strays: 0,
+        setup_us: 0,
+        run_us: 0,
+    }
+}
+
+/// Whom the witness must try to become: root, everybody the invoker is, owner and group of the subject's file.
+fn challenge(progress: &Progress, invocation: &Invocation) -> Challenge {
+    let identity = &invocation.identity;
+    let file = progress.file();
+    let uids =
+        [Uid::ROOT, identity.uid, identity.effective_uid].into_iter().chain(file.as_ref().map(|file| file.owner));
+    let gids =
+        [Gid::ROOT, identity.gid, identity.effective_gid].into_iter().chain(file.as_ref().map(|file| file.group));
+    Challenge { uids: uids.collect(), gids: gids.chain(identity.groups.iter().copied()).collect() }
+}
+
+fn differences(prepared: &Prepared, fresh: &[Instance]) -> Result<Vec<Change>, Failure> {
+    let mut changes = Vec::new();
+    for (instance, fresh) in fresh.iter().zip(&prepared.fresh) {
+        if let Some(before) = fresh.before() {
+            changes.extend(compare(before, snapshot(instance.mount.as_fd(), &fresh.at)?));
+        }
+    }
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(changes)
+}
+
+/// Kills and reaps every process of the sandbox but stage 1. Returns how many were killed: those which had already ended
+/// are not counted.
+fn clear_away() -> u32 {
+    while matches!(rustix::process::wait(WaitOptions::NOHANG), Ok(Some(_))) {}
+    let mut strays = 0;
+    while signals::kill_everything().is_ok() {
+        match rustix::process::wait(WaitOptions::empty()) {
+            Ok(Some(_)) => strays += 1,
+            Ok(None) | Err(Errno::INTR) => {}
+            Err(_) => break,
+        }
+    }
+    strays
+}
+
+/// Waits for the end of a child.
+pub(crate) fn wait_for(child: &OwnedFd) -> Result<WaitIdStatus, Errno> {
+    loop {
+        match waitid(WaitId::PidFd(child.as_fd()), WaitIdOptions::EXITED) {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// CLOCK_MONOTONIC in nanoseconds.
+pub(crate) fn now_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
+}

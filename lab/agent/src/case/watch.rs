@@ -1,0 +1,282 @@
+//! Stage 1 while the subject runs: takes in outputs (bounded, but always drained), syslog datagrams and witness reports,
+//! feeds standard input, and ends the subject at its deadline.
+
+use super::descriptors::Ends;
+use super::{Child, now_ns};
+use crate::frame;
+use lab_invocation::Bytes;
+use lab_invocation::evidence::{Capture, End, Evidence, WitnessReport};
+use lab_invocation::protocol::{Challenge, MAX_FRAME};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, SocketFlags};
+use rustix::process::{Pid, Signal, pidfd_send_signal};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// How many witnesses of one case are listened to.
+const MAX_WITNESSES: usize = 64;
+
+/// A witness that has connected.
+struct Witness {
+    socket: Option<OwnedFd>,
+    pid: Option<Pid>,
+    received: Vec<u8>,
+}
+
+/// The state of one watch.
+pub(super) struct Watch<'a> {
+    ends: Ends,
+    stdout: Capture,
+    stderr: Capture,
+    listener: &'a OwnedFd,
+    log: &'a OwnedFd,
+    challenge: Vec<u8>,
+    witnesses: Vec<Witness>,
+    syslog: Vec<Bytes>,
+    syslog_total: u64,
+    timed_out: bool,
+    buffer: Vec<u8>,
+}
+
+/// Which of the watched descriptors an event belongs to.
+#[derive(Clone, Copy)]
+enum Event {
+    Ended,
+    Stdout,
+    Stderr,
+    Stdin,
+    Terminal,
+    Log,
+    Connection,
+    Witness(usize),
+}
+
+impl<'a> Watch<'a> {
+    /// Watches the given ends, the sandbox's witness listener, the layout's log.
+    pub(super) fn new(ends: Ends, listener: &'a OwnedFd, log: &'a OwnedFd, challenge: Challenge) -> Self {
+        Self {
+            ends,
+            stdout: Capture::default(),
+            stderr: Capture::default(),
+            listener,
+            log,
+            challenge: frame::encode(&challenge).unwrap_or_default(),
+            witnesses: Vec::new(),
+            syslog: Vec::new(),
+            syslog_total: 0,
+            timed_out: false,
+            buffer: vec![0; 64 * 1024],
+        }
+    }
+
+    /// Serves everything until the subject has ended, or kills it at its deadline.
+    pub(super) fn until_end(&mut self, child: &Child, deadline_ms: u32) {
+        let deadline = now_ns().saturating_add(u64::from(deadline_ms) * 1_000_000);
+        loop {
+            let left = deadline.saturating_sub(now_ns());
+            if left == 0 && !self.timed_out {
+                self.timed_out = true;
+                // Fails only if it has just ended, which the next round sees.
+                let _ = pidfd_send_signal(&child.pidfd, Signal::KILL);
+            }
+            let timeout = (!self.timed_out).then(|| timespec(left));
+            let (ended, events) = self.wait(&child.pidfd, timeout.as_ref());
+            for event in events {
+                self.serve(event);
+            }
+            if ended {
+                return;
+            }
+        }
+    }
+
+    /// How the subject ended.
+    pub(super) fn end_of(&self, child: &Child) -> Result<End, Errno> {
+        let status = super::wait_for(&child.pidfd)?;
+        if self.timed_out {
+            return Ok(End::TimedOut);
+        }
+        if let Some(signal) = status.terminating_signal() {
+            return Ok(End::Signaled { signal: signal.unsigned_abs(), core: status.dumped() });
+        }
+        let code = status.exit_status().and_then(|code| u8::try_from(code & 0xff).ok());
+        code.map(End::Exited).ok_or(Errno::CHILD)
+    }
+
+    /// Takes what is left once every process of the case is gone: nothing here can block.
+    pub(super) fn drain(&mut self) {
+        while self.read_output(Event::Stdout) {}
+        while self.read_output(Event::Stderr) {}
+        while self.read_output(Event::Terminal) {}
+        while self.read_log() {}
+        while self.accept() {}
+        for index in 0..self.witnesses.len() {
+            while self.read_witness(index) {}
+        }
+    }
+
+    /// Hands everything over.
+    pub(super) fn deliver(self, subject: Pid, evidence: &mut Evidence) {
+        evidence.stdout = self.stdout;
+        evidence.stderr = self.stderr;
+        evidence.syslog = self.syslog;
+        evidence.syslog_total = self.syslog_total;
+        for witness in self.witnesses {
+            let body = witness.received.get(4..).unwrap_or_default();
+            match postcard::from_bytes::<WitnessReport>(body) {
+                Ok(mut report) => {
+                    report.same_process = witness.pid == Some(subject);
+                    evidence.witness.push(report);
+                }
+                Err(_) => evidence.witness_unfinished += 1,
+            }
+        }
+    }
+
+    /// Waits for something to happen: whether the subject has ended, and what else.
+    fn wait(&self, pidfd: &OwnedFd, timeout: Option<&Timespec>) -> (bool, Vec<Event>) {
+        let mut sources: Vec<(Event, BorrowedFd<'_>, PollFlags)> = vec![
+            (Event::Ended, pidfd.as_fd(), PollFlags::IN),
+            (Event::Log, self.log.as_fd(), PollFlags::IN),
+            (Event::Connection, self.listener.as_fd(), PollFlags::IN),
+        ];
+        let readers = [
+            (Event::Stdout, &self.ends.stdout),
+            (Event::Stderr, &self.ends.stderr),
+            (Event::Terminal, &self.ends.terminal),
+        ];
+        sources
+            .extend(readers.into_iter().filter_map(|(event, fd)| Some((event, fd.as_ref()?.as_fd(), PollFlags::IN))));
+        if let Some((writer, _)) = &self.ends.stdin {
+            sources.push((Event::Stdin, writer.as_fd(), PollFlags::OUT));
+        }
+        let witnesses = self.witnesses.iter().enumerate();
+        sources.extend(
+            witnesses
+                .filter_map(|(i, witness)| Some((Event::Witness(i), witness.socket.as_ref()?.as_fd(), PollFlags::IN))),
+        );
+        let mut fds: Vec<_> = sources.iter().map(|(_, fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
+        if poll(&mut fds, timeout).is_err() {
+            return (false, Vec::new());
+        }
+        let ready = fds.iter().zip(&sources).filter(|(fd, _)| !fd.revents().is_empty()).map(|(_, (event, ..))| *event);
+        let mut ended = false;
+        let events = ready
+            .filter(|event| {
+                let end = matches!(event, Event::Ended);
+                ended |= end;
+                !end
+            })
+            .collect();
+        (ended, events)
+    }
+
+    fn serve(&mut self, event: Event) {
+        match event {
+            Event::Ended => {}
+            Event::Stdout | Event::Stderr | Event::Terminal => {
+                self.read_output(event);
+            }
+            Event::Stdin => self.feed(),
+            Event::Log => {
+                self.read_log();
+            }
+            Event::Connection => {
+                self.accept();
+            }
+            Event::Witness(index) => {
+                self.read_witness(index);
+            }
+        }
+    }
+
+    /// Reads once; whether there may be more.
+    fn read_output(&mut self, which: Event) -> bool {
+        let (end, capture) = match which {
+            Event::Stdout => (&mut self.ends.stdout, Some(&mut self.stdout)),
+            Event::Stderr => (&mut self.ends.stderr, Some(&mut self.stderr)),
+            _ => (&mut self.ends.terminal, None),
+        };
+        let Some(fd) = end else { return false };
+        match rustix::io::read(&*fd, self.buffer.as_mut_slice()) {
+            Ok(count) if count > 0 => {
+                if let Some(capture) = capture {
+                    take(capture, self.buffer.get(..count).unwrap_or_default());
+                }
+                true
+            }
+            Err(Errno::INTR) => true,
+            Err(Errno::AGAIN) => false,
+            // The end of the stream; EIO is how a terminal says it.
+            Ok(_) | Err(_) => {
+                *end = None;
+                false
+            }
+        }
+    }
+
+    fn feed(&mut self) {
+        let Some((writer, rest)) = &mut self.ends.stdin else { return };
+        match rustix::io::write(&*writer, rest) {
+            Ok(count) if count < rest.len() => {
+                rest.drain(..count);
+            }
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            // All written, or nobody reads any more.
+            Ok(_) | Err(_) => self.ends.stdin = None,
+        }
+    }
+
+    fn read_log(&mut self) -> bool {
+        let Ok((count, _)) = rustix::net::recv(self.log, self.buffer.as_mut_slice(), RecvFlags::DONTWAIT) else {
+            return false;
+        };
+        self.syslog_total += 1;
+        if self.syslog.len() < Evidence::SYSLOG_LIMIT {
+            self.syslog.push(self.buffer.get(..count).unwrap_or_default().into());
+        }
+        true
+    }
+
+    fn accept(&mut self) -> bool {
+        let Ok(socket) = rustix::net::accept_with(self.listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) else {
+            return false;
+        };
+        if self.witnesses.len() < MAX_WITNESSES {
+            let pid = rustix::net::sockopt::socket_peercred(&socket).ok().map(|peer| peer.pid);
+            // The buffer of a new socket takes it whole. A witness that is gone already is an unfinished one.
+            let _ = rustix::net::send(&socket, &self.challenge, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+            self.witnesses.push(Witness { socket: Some(socket), pid, received: Vec::new() });
+        }
+        true
+    }
+
+    fn read_witness(&mut self, index: usize) -> bool {
+        let Some(witness) = self.witnesses.get_mut(index) else { return false };
+        let Some(socket) = &witness.socket else { return false };
+        match rustix::io::read(socket, self.buffer.as_mut_slice()) {
+            Ok(count) if count > 0 && witness.received.len() + count <= MAX_FRAME => {
+                witness.received.extend_from_slice(self.buffer.get(..count).unwrap_or_default());
+                true
+            }
+            Err(Errno::INTR) => true,
+            Err(Errno::AGAIN) => false,
+            Ok(_) | Err(_) => {
+                witness.socket = None;
+                false
+            }
+        }
+    }
+}
+
+/// Adds output to a capture.
+fn take(capture: &mut Capture, bytes: &[u8]) {
+    capture.total += bytes.len() as u64;
+    let room = Capture::LIMIT - capture.bytes.0.len();
+    capture.bytes.0.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+}
+
+fn timespec(ns: u64) -> Timespec {
+    let seconds = i64::try_from(ns / 1_000_000_000).unwrap_or(i64::MAX);
+    Timespec { tv_sec: seconds, tv_nsec: i64::try_from(ns % 1_000_000_000).unwrap_or(0) }
+}

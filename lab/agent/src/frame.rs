@@ -1,0 +1,75 @@
+//! Frames on a stream socket: a length (u32, little-endian), then that many bytes of postcard.
+
+use lab_invocation::protocol::MAX_FRAME;
+use rustix::io::Errno;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::os::fd::AsFd;
+
+/// Why no message could be had.
+#[derive(Debug)]
+pub(crate) enum FrameError {
+    /// The other side is gone.
+    Closed,
+    /// A read or write failed.
+    Io(Errno),
+    /// The bytes are no message, or more than either side accepts.
+    Malformed,
+}
+
+impl From<Errno> for FrameError {
+    fn from(errno: Errno) -> Self {
+        Self::Io(errno)
+    }
+}
+
+/// Reads one message, waiting for it.
+pub(crate) fn receive<T: DeserializeOwned>(from: impl AsFd) -> Result<T, FrameError> {
+    let mut length = [0; 4];
+    fill(&from, &mut length)?;
+    let length = usize::try_from(u32::from_le_bytes(length)).map_err(|_| FrameError::Malformed)?;
+    if length > MAX_FRAME {
+        return Err(FrameError::Malformed);
+    }
+    let mut body = vec![0; length];
+    fill(&from, &mut body)?;
+    postcard::from_bytes(&body).map_err(|_| FrameError::Malformed)
+}
+
+/// Writes one message.
+pub(crate) fn send<T: Serialize>(to: impl AsFd, message: &T) -> Result<(), FrameError> {
+    let frame = encode(message)?;
+    let mut rest = frame.as_slice();
+    while !rest.is_empty() {
+        // Not write(2): a peer that is gone must be an error, not SIGPIPE.
+        match rustix::net::send(&to, rest, rustix::net::SendFlags::NOSIGNAL) {
+            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of one message with its length.
+pub(crate) fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
+    let mut frame = postcard::to_extend(message, vec![0; 4]).map_err(|_| FrameError::Malformed)?;
+    let length = frame.len() - 4;
+    let prefix = u32::try_from(length).ok().filter(|_| length <= MAX_FRAME).ok_or(FrameError::Malformed)?;
+    if let Some(place) = frame.first_chunk_mut::<4>() {
+        *place = prefix.to_le_bytes();
+    }
+    Ok(frame)
+}
+
+fn fill(from: impl AsFd, mut buffer: &mut [u8]) -> Result<(), FrameError> {
+    while !buffer.is_empty() {
+        match rustix::io::read(&from, &mut *buffer) {
+            Ok(0) => return Err(FrameError::Closed),
+            Ok(count) => buffer = buffer.get_mut(count..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}

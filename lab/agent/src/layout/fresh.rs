@@ -1,0 +1,123 @@
+//! Directories that each case gets anew: a small file system in memory, filled, attached in the case's own mount
+//! namespace, and read by its descriptor after that namespace is gone.
+
+use super::changes::{Snapshot, snapshot};
+use super::mounts;
+use super::path::Absolute;
+use super::tree::{self, Placed, Sources};
+use crate::failure::Failure;
+use lab_invocation::layout::{Node, NodeKind, Order};
+use lab_invocation::{Bytes, Gid, Layout, Uid};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Bound on what a case can write, in tmpfs(5)'s notation.
+const SIZE: &str = "16m";
+/// Bound on how many files a case can make.
+const INODES: &str = "4096";
+
+/// A directory that each case gets anew.
+pub(crate) struct Fresh {
+    /// Where.
+    pub(crate) at: Absolute,
+    mode: String,
+    owner: String,
+    group: String,
+    nodes: Vec<Placed>,
+    before: Option<Snapshot>,
+}
+
+/// One case's copy of a fresh directory.
+pub(crate) struct Instance {
+    /// The mount, attached nowhere at first.
+    pub(crate) mount: OwnedFd,
+}
+
+impl Fresh {
+    fn new(at: Absolute, root: &Node) -> Self {
+        Self {
+            at,
+            mode: format!("{:o}", root.mode),
+            owner: root.owner.to_string(),
+            group: root.group.to_string(),
+            nodes: Vec::new(),
+            before: None,
+        }
+    }
+
+    /// Makes one, filled as the layout says.
+    pub(crate) fn instance(&self, sources: &Sources<'_>) -> Result<Instance, Failure> {
+        let mut options = vec![("size", SIZE), ("nr_inodes", INODES), ("mode", self.mode.as_str())];
+        if self.owner != "0" {
+            options.push(("uid", self.owner.as_str()));
+        }
+        if self.group != "0" {
+            options.push(("gid", self.group.as_str()));
+        }
+        let mount = mounts::new_tmpfs(&options)?;
+        tree::make_all(mount.as_fd(), &self.nodes, sources)?;
+        Ok(Instance { mount })
+    }
+
+    /// Takes the state of a new instance as what later ones are compared with.
+    pub(crate) fn learn(&mut self, sources: &Sources<'_>) -> Result<(), Failure> {
+        let instance = self.instance(sources)?;
+        self.before = Some(snapshot(instance.mount.as_fd(), &self.at)?);
+        Ok(())
+    }
+
+    /// The state of a new instance.
+    pub(crate) fn before(&self) -> Option<&Snapshot> {
+        self.before.as_ref()
+    }
+}
+
+/// Whether a path is one of the fresh directories, or in one.
+pub(super) fn covers(fresh: &[Fresh], path: &Bytes) -> bool {
+    Absolute::new(path).is_ok_and(|path| fresh.iter().any(|fresh| path.below(&fresh.at).is_some()))
+}
+
+/// Divides a layout's nodes into those of the fresh directories and those of the standing tree. `/tmp` is always fresh.
+pub(super) fn divide(spec: &Layout) -> Result<(Vec<Fresh>, Vec<Placed>), Failure> {
+    let mut fresh = Vec::new();
+    let temporary: Bytes = "/tmp".into();
+    let always = std::iter::once(&temporary).filter(|tmp| !spec.fresh.contains(tmp));
+    for path in always.chain(&spec.fresh) {
+        let at = Absolute::new(path)?;
+        if at == Absolute::root() {
+            return Err(Failure::refused("make / fresh: list the directories that must be writable instead"));
+        }
+        match spec.nodes.iter().find(|node| node.path == *path) {
+            Some(node) if node.kind == NodeKind::Directory => fresh.push(Fresh::new(at, node)),
+            Some(_) => return Err(Failure::refused(format!("fresh path {path} is not a directory of the layout"))),
+            None if *path == temporary => fresh.push(Fresh::new(at, &sticky(path))),
+            None => {
+                return Err(Failure::refused(format!("fresh directory {path} is not among the nodes of the layout")));
+            }
+        }
+    }
+    let mut standing = Vec::new();
+    for node in &spec.nodes {
+        let path = Absolute::new(&node.path)?;
+        let inside = |fresh: &&mut Fresh| path != fresh.at && path.below(&fresh.at).is_some();
+        let innermost = fresh.iter_mut().filter(inside).max_by_key(|fresh| fresh.at.as_bytes().len());
+        let base = innermost.as_ref().map_or_else(Absolute::root, |fresh| fresh.at.clone());
+        let Some(at) = path.below(&base) else { continue };
+        let placed = Placed { at, node: node.clone() };
+        match innermost {
+            Some(fresh) => fresh.nodes.push(placed),
+            None => standing.push(placed),
+        }
+    }
+    Ok((fresh, standing))
+}
+
+fn sticky(path: &Bytes) -> Node {
+    Node {
+        path: path.clone(),
+        owner: Uid::ROOT,
+        group: Gid::ROOT,
+        mode: 0o1777,
+        kind: NodeKind::Directory,
+        order: Order::default(),
+    }
+}

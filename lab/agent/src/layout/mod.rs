@@ -1,0 +1,113 @@
+//! Layouts: each one is a mount namespace of its own, prepared once. A case runs in a copy of it, so that nothing which a
+//! case mounts is seen by another, and copying is cheap because nothing of the host's mounts is left in it.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`home`] | the host's mounts kept aside, and the lean namespace that every layout starts from |
+//! | [`tree`] | files, directories and links from their descriptions |
+//! | [`mounts`] | mounts from their descriptions |
+//! | [`fresh`] | directories that each case gets anew |
+//! | [`changes`] | what a case changed in them |
+
+pub(crate) mod changes;
+pub(crate) mod fresh;
+pub(crate) mod home;
+mod idmap;
+pub(crate) mod mounts;
+pub(crate) mod path;
+pub(crate) mod tree;
+
+use crate::failure::{During, Failure};
+use fresh::Fresh;
+use home::Home;
+use lab_invocation::Layout;
+use lab_invocation::layout::Mount;
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::os::fd::{AsFd, OwnedFd};
+use tree::Sources;
+
+/// Directory of the agent's own things in every layout's tree.
+pub(crate) const OWN: &str = "/.lab";
+/// A directory of mode 0, for [`lab_invocation::invocation::Cwd::Unreadable`].
+pub(crate) const UNREADABLE: &std::ffi::CStr = c"/.lab/unreadable";
+/// An empty directory.
+pub(crate) const EMPTY: &str = "/.lab/empty";
+/// The set-group-ID probe: the witness, root:[`PROBE_GID`] 2755.
+pub(crate) const PROBE: &str = "/.lab/probe";
+/// Group of the probe.
+pub(crate) const PROBE_GID: u32 = 2_000;
+
+/// A prepared layout.
+pub(crate) struct Prepared {
+    namespace: OwnedFd,
+    /// Datagram socket bound to `/dev/log`.
+    pub(crate) log: OwnedFd,
+    /// What each case gets anew, `/tmp` first.
+    pub(crate) fresh: Vec<Fresh>,
+    /// Mounts that lie on or in fresh directories and are therefore made by each case.
+    pub(crate) per_case: Vec<Mount>,
+}
+
+impl Prepared {
+    /// Makes the namespace, the tree, the static mounts. The caller is in it afterwards, or, after a failure, in an
+    /// unfinished one, which [`Home::enter`] or [`Prepared::enter`] leaves.
+    pub(crate) fn new(home: &Home, spec: &Layout, sources: &Sources<'_>) -> Result<Self, Failure> {
+        home.enter()?;
+        crate::sys::mounts::unshare(libc::CLONE_NEWNS).during(|| "make a mount namespace for the layout")?;
+        let (fresh, standing) = fresh::divide(spec)?;
+        let root = mounts::new_tmpfs(&[("mode", "755")])?;
+        tree::make_all(root.as_fd(), &tree::always(), sources)?;
+        home.make_devices(root.as_fd())?;
+        tree::make_all(root.as_fd(), &standing, sources)?;
+        home.pivot_into(root)?;
+        let log = log_socket()?;
+        let (per_case, once): (Vec<_>, Vec<_>) =
+            spec.mounts.iter().cloned().partition(|mount| fresh::covers(&fresh, &mount.at));
+        for mount in &once {
+            mounts::make(home, mount)?;
+        }
+        crate::sys::mounts::set_attributes(CWD, c"/", mounts::READ_ONLY, 0)
+            .during(|| "make the layout's root read-only")?;
+        let namespace = home::namespace_of_self()?;
+        Ok(Self { namespace, log, fresh, per_case })
+    }
+
+    /// Makes the caller a member of the layout's namespace, in its root directory.
+    pub(crate) fn enter(&self) -> Result<(), Failure> {
+        move_into_link_name_space(self.namespace.as_fd(), Some(LinkNameSpaceType::Mount))
+            .during(|| "enter the layout's namespace")
+    }
+}
+
+/// The socket behind `/dev/log`, which syslog(3) sends datagrams to.
+fn log_socket() -> Result<OwnedFd, Failure> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)
+        .during(|| "make a socket for /dev/log")?;
+    let address = SocketAddrUnix::new(c"/dev/log").during(|| "name /dev/log")?;
+    rustix::net::bind(&socket, &address).during(|| "bind /dev/log")?;
+    rustix::fs::chmod(c"/dev/log", Mode::from_raw_mode(0o666)).during(|| "open /dev/log to everybody")?;
+    Ok(socket)
+}
+
+/// A copy of the mount at `path` that is attached nowhere yet. See open_tree(2).
+pub(crate) fn clone_mount(path: &std::ffi::CStr, recursive: bool) -> Result<OwnedFd, rustix::io::Errno> {
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    if recursive {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
+    open_tree(CWD, path, flags)
+}
+
+/// Attaches a mount that is attached nowhere at `path`.
+pub(crate) fn attach(mount: impl AsFd, path: &std::ffi::CStr) -> Result<(), rustix::io::Errno> {
+    move_mount(mount, c"", CWD, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+/// A descriptor that only names a file.
+pub(crate) fn name(path: &std::ffi::CStr) -> Result<OwnedFd, rustix::io::Errno> {
+    rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+}

@@ -1,0 +1,64 @@
+//! `lab-agent`: the lab's one program inside the sandbox. Static, small, and started by the C runtime directly.
+//!
+//! | started as | it is |
+//! |---|---|
+//! | `lab-agent serve` | stage 0: makes the namespaces, then watches; its child, stage 1, is pid 1 inside and runs the cases |
+//! | any other path | the witness: stands in for the script which a wrapper starts, and reports what it was given |
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`stage0`] | namespaces, id maps, life line: nothing survives the lab |
+//! | [`stage1`] | the server inside: layouts and runs |
+//! | [`layout`] | trees and mounts, prepared once per layout; fresh directories and their differences, once per case |
+//! | [`case`] | one start of a subject: plan, launcher, watch, evidence |
+//! | [`witness`] | what the script's place is given |
+//! | [`host`] | facts of the host that change what a run proves |
+//! | [`frame`] | messages on a stream socket |
+//! | [`sys`] | the only unsafe code |
+
+#![cfg_attr(not(test), no_main)]
+#![cfg_attr(test, expect(dead_code, reason = "the entry point is not part of the test program"))]
+#![deny(unsafe_code)]
+
+mod case;
+mod failure;
+mod frame;
+mod host;
+mod layout;
+mod stage0;
+mod stage1;
+mod sys;
+mod witness;
+
+/// What the kernel and the C runtime handed to this process.
+pub(crate) struct Start {
+    /// Argument vector.
+    pub(crate) argv: Vec<&'static [u8]>,
+    /// Raw environment.
+    pub(crate) env: Vec<&'static [u8]>,
+    /// AT_EXECFN: the path by which this program was executed.
+    pub(crate) exec_path: &'static [u8],
+    /// AT_SECURE.
+    pub(crate) secure: bool,
+}
+
+/// File name under which the agent is the agent; under every other one it is the witness.
+const NAME: &[u8] = b"lab-agent";
+
+/// The whole program; its return value is the exit status.
+pub(crate) fn run(start: &Start) -> i32 {
+    let name = start.exec_path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    if name != NAME {
+        return witness::testify(start);
+    }
+    match start.argv.get(1).copied() {
+        Some(b"serve") => stage0::serve(),
+        _ => {
+            let _ = rustix::io::write(
+                rustix::stdio::stderr(),
+                b"usage: lab-agent serve  (started by lab, with a socket as standard input)\n",
+            );
+            2
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Stage 1: pid 1 of the sandbox's namespaces. Serves the lab's requests one after the other, and never gives up its own
+//! ids, so that the kernel's parent-death signal stays in force (a change of credentials clears it).
+
+use crate::case::plan::Probe;
+use crate::case::{self, Bench};
+use crate::failure::Failure;
+use crate::frame::{self, FrameError};
+use crate::host;
+use crate::layout::home::Home;
+use crate::layout::tree::Sources;
+use crate::layout::{PROBE, PROBE_GID, Prepared};
+use crate::stage0::{UNEXPECTED, Unable};
+use crate::sys::clone::{Stack, shared};
+use crate::sys::{exec, ids};
+use lab_invocation::evidence::Stage;
+use lab_invocation::layout::Digest;
+use lab_invocation::protocol::{Greeting, Hello, Probes, Reply, Request, Tier, VERSION, WITNESS_SOCKET};
+use lab_invocation::{Bytes, Evidence, Gid, Identity, Invocation, Layout, Uid};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::process::Signal;
+use std::collections::{BTreeSet, HashMap};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// The sandbox.
+struct Sandbox {
+    home: Home,
+    bench: Bench,
+    agent: OwnedFd,
+    blobs: HashMap<Digest, Bytes>,
+    layouts: HashMap<u32, Prepared>,
+    /// The layout whose namespace this process is in.
+    inside: Option<u32>,
+}
+
+/// The life of stage 1; its return value is the exit status.
+pub(crate) fn main(socket: &OwnedFd, go: OwnedFd, as_root: bool) -> i32 {
+    let (hello, mut sandbox) = match furnish(go, as_root) {
+        Ok(Some(furnished)) => furnished,
+        // Stage 0 has ended or has said itself what is wrong.
+        Ok(None) => return 1,
+        Err(Unable { step, errno, cure }) => {
+            let _ = frame::send(socket, &Greeting::Unable { step, errno, cure });
+            return 1;
+        }
+    };
+    if frame::send(socket, &Greeting::Ready(hello)).is_err() {
+        return 1;
+    }
+    loop {
+        let reply = match frame::receive(socket) {
+            Ok(Request::Quit) | Err(FrameError::Closed) => return 0,
+            Ok(request) => sandbox.answer(request),
+            Err(FrameError::Io(_) | FrameError::Malformed) => return 1,
+        };
+        if frame::send(socket, &reply).is_err() {
+            return 1;
+        }
+    }
+}
+
+/// Everything before the first request. `None` if stage 0 gave up first.
+fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unable> {
+    let unexpected = |step: &'static str| move |errno| Unable::new(step, errno, UNEXPECTED);
+    // Before waiting: if stage 0 dies earlier, the wait sees the end of the stream; if it dies later, this signal comes.
+    let tie = || {
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+            .map_err(unexpected("tie stage 1 to stage 0"))
+    };
+    tie()?;
+    let mut byte = [0];
+    match rustix::io::read(&go, &mut byte) {
+        Ok(1) => {}
+        Ok(_) => return Ok(None),
+        Err(errno) => return Err(Unable::new("wait for stage 0", errno, UNEXPECTED)),
+    }
+    drop(go);
+    if !as_root {
+        become_root_inside().map_err(|errno| Unable::new("become root of the user namespace", errno, restricted()))?;
+        tie()?;
+    }
+    let facts = host::facts();
+    let bench = bench().map_err(unexpected("prepare the bench"))?;
+    let agent = rustix::fs::open(c"/proc/self/exe", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(unexpected("open the agent's own program file"))?;
+    rustix::process::umask(Mode::empty());
+    let home =
+        Home::build().map_err(|Failure { step, errno }| Unable { step, errno, cure: mount_cure(errno, as_root) })?;
+    let hello = Hello { version: VERSION, tier: tier(&bench.gid_map), facts };
+    Ok(Some((hello, Sandbox { home, bench, agent, blobs: HashMap::new(), layouts: HashMap::new(), inside: None })))
+}
+
+fn become_root_inside() -> Result<(), Errno> {
+    use rustix::fs::{Gid, Uid};
+    rustix::thread::set_thread_groups(&[])?;
+    rustix::thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT)?;
+    rustix::thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)
+}
+
+fn bench() -> Result<Bench, Errno> {
+    let files = ids::limit(libc::RLIMIT_NOFILE as u32)?;
+    // Scenarios give subjects descriptors of any number; a soft limit may always be raised to the hard one.
+    ids::set_limit(libc::RLIMIT_NOFILE as u32, files.1, files.1)?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let witnesses = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    rustix::net::bind(&witnesses, &SocketAddrUnix::new_abstract_name(WITNESS_SOCKET)?)?;
+    rustix::net::listen(&witnesses, 128)?;
+    let map = |path| std::fs::read_to_string(path).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO));
+    Ok(Bench {
+        progress: shared()?,
+        stack: Stack::new(128 * 1024),
+        witnesses,
+        files,
+        uid_map: map("/proc/self/uid_map")?,
+        gid_map: map("/proc/self/gid_map")?,
+    })
+}
+
+/// What is at hand, from what is mapped.
+fn tier(gid_map: &str) -> Tier {
+    /// Inode of the first user namespace (PROC_USER_INIT_INO of include/linux/proc_ns.h).
+    const FIRST: u64 = 0xEFFF_FFFD;
+    let full = gid_map.split_whitespace().eq(["0", "0", "4294967295"]);
+    match (full, rustix::fs::stat(c"/proc/self/ns/user").map(|stat| stat.st_ino)) {
+        (true, Ok(FIRST)) => Tier::Root,
+        (true, _) => Tier::FullMap,
+        (false, _) => Tier::SubordinateIds,
+    }
+}
+
+/// AppArmor lets an ordinary user make the namespace, and then refuses everything inside it.
+fn restricted() -> String {
+    match host::sysctl("kernel.apparmor_restrict_unprivileged_userns").as_deref() {
+        Some("1") => {
+            "AppArmor restricts unprivileged user namespaces here (Ubuntu 23.10 and later): run the lab as root, or \
+             sysctl kernel.apparmor_restrict_unprivileged_userns=0, or install a profile with `userns,` for lab-agent"
+                .to_owned()
+        }
+        _ => UNEXPECTED.to_owned(),
+    }
+}
+
+fn mount_cure(errno: i32, as_root: bool) -> String {
+    if ![libc::EPERM, libc::EACCES].contains(&errno) {
+        return UNEXPECTED.to_owned();
+    }
+    if as_root {
+        "something forbids mounts to this root; in a container: docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined \
+         --security-opt apparmor=unconfined"
+            .to_owned()
+    } else {
+        restricted()
+    }
+}
+
+impl Sandbox {
+    fn answer(&mut self, request: Request) -> Reply {
+        let result = match request {
+            Request::Blob { digest, bytes } => {
+                self.blobs.insert(digest, bytes);
+                Ok(Reply::Done)
+            }
+            Request::Open { layout, spec } => self.open(layout, &spec).map(|probes| Reply::Opened { probes }),
+            Request::Close { layout } => self.close(layout).map(|()| Reply::Done),
+            Request::Run { layout, invocation } => {
+                self.run(layout, &invocation, None).map(|evidence| Reply::Ran(Box::new(evidence)))
+            }
+            Request::Quit => Ok(Reply::Done),
+        };
+        result.unwrap_or_else(|Failure { step, errno }| Reply::Failed { step, errno })
+    }
+
+    fn open(&mut self, number: u32, spec: &Layout) -> Result<Probes, Failure> {
+        self.inside = None;
+        let sources = Sources { blobs: &self.blobs, agent: self.agent.as_fd() };
+        let mut prepared = Prepared::new(&self.home, spec, &sources)?;
+        for fresh in &mut prepared.fresh {
+            fresh.learn(&sources)?;
+        }
+        self.layouts.insert(number, prepared);
+        self.prove(number)
+    }
+
+    fn close(&mut self, number: u32) -> Result<(), Failure> {
+        // Its last user must leave the namespace before it can go.
+        if self.inside == Some(number) {
+            self.home.enter()?;
+            self.inside = None;
+        }
+        self.layouts.remove(&number);
+        Ok(())
+    }
+
+    fn run(&mut self, number: u32, invocation: &Invocation, probe: Option<Probe>) -> Result<Evidence, Failure> {
+        let prepared = self
+            .layouts
+            .get(&number)
+            .ok_or_else(|| Failure::refused(format!("run in layout {number}, which is not open")))?;
+        if self.inside != Some(number) {
+            prepared.enter()?;
+            self.inside = Some(number);
+        }
+        let sources = Sources { blobs: &self.blobs, agent: self.agent.as_fd() };
+        Ok(case::run(&mut self.bench, prepared, &sources, invocation, probe))
+    }
+
+    /// Starts the set-group-ID probe twice. What it reports, not what was set up, decides.
+    fn prove(&mut self, number: u32) -> Result<Probes, Failure> {
+        let ids = |uid, gid| {
+            Some(Identity {
+                uid: Uid::new(uid)?,
+                effective_uid: Uid::new(uid)?,
+                gid: Gid::new(gid)?,
+                effective_gid: Gid::new(gid)?,
+                groups: BTreeSet::new(),
+            })
+        };
+        let identity = ids(1_000, 1_000).ok_or_else(|| Failure::refused("make the probe's identity"))?;
+        let invocation = Invocation::quiet(PROBE.into(), identity);
+        let positive = self.run(number, &invocation, Some(Probe::Positive))?;
+        let negative = self.run(number, &invocation, Some(Probe::Negative))?;
+        for evidence in [&positive, &negative] {
+            if let Stage::Setup { step, errno } = &evidence.stage {
+                return Err(Failure { step: format!("probe of the layout: {step}"), errno: *errno });
+            }
+        }
+        let gained = |evidence: &Evidence| {
+            let [report] = evidence.witness.as_slice() else { return None };
+            Some(report.credentials.gid.effective.as_raw() == PROBE_GID)
+        };
+        Ok(Probes {
+            positive: gained(&positive) == Some(true),
+            // Silence is not success: without a report it counts as gained, which spoils the layout.
+            negative: gained(&negative) != Some(false),
+            witness: gained(&positive).is_some() && gained(&negative).is_some(),
+        })
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // The namespaces die with pid 1; nothing else is to be done, and nothing may hold it up.
+        exec::exit_now(0)
+    }
+}

@@ -1,0 +1,45 @@
+//! Mount attributes and namespaces.
+
+use super::check;
+use libc::c_int;
+use rustix::io::Errno;
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// `struct mount_attr` of mount_setattr(2).
+#[repr(C)]
+struct Attributes {
+    set: u64,
+    clear: u64,
+    propagation: u64,
+    user_namespace: u64,
+}
+
+/// Sets and clears `MOUNT_ATTR_*` flags of the mount that `path` below `at` is the root of; an empty path means `at` itself.
+pub(crate) fn set_attributes(at: BorrowedFd<'_>, path: &CStr, set: u64, clear: u64) -> Result<(), Errno> {
+    set_all(at, path, &Attributes { set, clear, propagation: 0, user_namespace: 0 })
+}
+
+fn set_all(at: BorrowedFd<'_>, path: &CStr, attributes: &Attributes) -> Result<(), Errno> {
+    // SAFETY: `path` is a C string, the structure is the kernel's first version of it, with its size, and both are alive.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            at.as_raw_fd(),
+            path.as_ptr(),
+            libc::AT_EMPTY_PATH,
+            std::ptr::from_ref(attributes),
+            size_of::<Attributes>(),
+        )
+    })
+    .map(drop)
+}
+
+/// unshare(2) of namespaces; never of the descriptor table.
+pub(crate) fn unshare(namespaces: c_int) -> Result<(), Errno> {
+    if namespaces & libc::CLONE_FILES != 0 {
+        return Err(Errno::INVAL);
+    }
+    // SAFETY: descriptors stay shared as they were, and no memory is involved.
+    check(libc::c_long::from(unsafe { libc::unshare(namespaces) })).map(drop)
+}

@@ -1,0 +1,8 @@
+//! The namespace backend against the real kernel: that a condition which a case asks for is really in force is seen from
+//! inside, by the witness.
+//!
+//! Needs root, or an ordinary user with subordinate ids. Without, the tests are skipped, and say so; LAB_REQUIRE=namespace
+//! turns that into a failure.
+
+mod fixtures;
+mod set_group_id;
