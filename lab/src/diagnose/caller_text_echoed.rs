@@ -70,6 +70,9 @@ fn chosen(case: &Case) -> Vec<(String, Vec<u8>)> {
     });
     let mut pieces = Vec::new();
     for (place, text) in arguments.chain(variables) {
+        if text.len() > 1 && text.iter().any(|byte| !(b' '..=b'~').contains(byte)) {
+            pieces.push((place.clone(), text.to_vec()));
+        }
         for piece in text.split(|byte| byte.is_ascii_control()) {
             let is_word = !honest.iter().any(|honest| contains(honest, piece));
             if piece.len() >= RECOGNISABLE && is_word {

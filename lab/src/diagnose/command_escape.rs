@@ -43,8 +43,9 @@
 
 use super::Finding;
 use super::facts::{Facts, wants_refusal};
-use crate::case::Case;
+use crate::case::{Case, Kind};
 use crate::finding::{Certainty, Diagnosis};
+use lab_invocation::evidence::WitnessReport;
 
 const CODE: &str = "command-escape";
 
@@ -52,27 +53,23 @@ pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("co
 
 fn shown_by(case: &Case) -> bool {
     let path_is_judged = case.outcome.script.as_ref().is_some_and(|script| script.path.is_some());
-    path_is_judged || (wants_refusal(case) && matches!(case.outcome.exit, Some(4..=6)))
+    let page_is_judged = case.subject.policy.kind == Kind::Cgi
+        && case.outcome.script.as_ref().is_some_and(|script| script.argv.is_some());
+    path_is_judged || page_is_judged || (wants_refusal(case) && matches!(case.outcome.exit, Some(4..=6)))
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
-    let script = facts.script()?;
-    let wanted = facts.case.outcome.script.as_ref().and_then(|script| script.path.as_ref());
     let argument = facts.case.invocation.argv.get(1).map_or_else(|| "none".to_owned(), |text| format!("\"{text}\""));
-    let ran = &script.exec_path;
-    let cause = match (wanted, facts.case.outcome.exit) {
-        (Some(path), _) if path != ran => format!("The program that started is {ran}; it had to be {path}."),
-        (None, Some(4)) if facts.admitted() && facts.wants_refusal() => {
-            format!("{ran} was started, although it had to be refused: {}.", facts.case.expected)
-        }
-        (None, Some(5 | 6)) if facts.admitted() && facts.wants_refusal() => {
-            format!("The argument {argument} had to be refused, and {ran} was started for it.")
-        }
-        _ => return None,
+    let (certainty, cause) = match facts.script() {
+        Some(script) => (Certainty::Certain, started(facts, script, &argument)?),
+        None => (Certainty::Likely, looked_for(facts, &argument)?),
     };
+    let ran =
+        facts.script().map_or_else(|| facts.script_text(), |script| format!("it was executed as {}", script.exec_path));
     Some(
-        Diagnosis::new(CODE, Certainty::Certain, cause)
-            .saw("witness", format!("it was executed as {ran}"))
+        Diagnosis::new(CODE, certainty, cause)
+            .saw("witness", ran)
+            .saw("wait status", facts.end_text())
             .saw("the invocation, as the lab arranged it", format!("the first argument is {argument}"))
             .remedy(
                 "start only listed names, by absolute path, after looking at owner and mode",
@@ -81,4 +78,37 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
             )
             .then(format!("wrapper-configure check {}", facts.case.subject.policy.prefix)),
     )
+}
+
+/// What was started and should not have been.
+fn started(facts: &Facts<'_>, script: &WitnessReport, argument: &str) -> Option<String> {
+    let wanted = facts.case.outcome.script.as_ref();
+    let ran = &script.exec_path;
+    if let Some(path) = wanted.and_then(|script| script.path.as_ref()).filter(|&path| path != ran) {
+        return Some(format!("The program that started is {ran}; it had to be {path}."));
+    }
+    // For CGI the page is the script's only argument, and sealed; for mail the arguments are the caller's.
+    let page = wanted.and_then(|script| script.argv.as_ref()).and_then(|argv| argv.last());
+    if let Some(page) = page.filter(|_| facts.case.subject.policy.kind == Kind::Cgi)
+        && script.argv.last() != Some(page)
+    {
+        let found = script.argv.last().map_or_else(|| "none".to_owned(), |found| format!("\"{found}\""));
+        return Some(format!("The page that was asked of {ran} is {found}; it is sealed to be \"{page}\"."));
+    }
+    if !facts.admitted() || !facts.wants_refusal() {
+        return None;
+    }
+    match facts.case.outcome.exit? {
+        4 => Some(format!("{ran} was started, although it had to be refused: {}.", facts.case.expected)),
+        5 | 6 => Some(format!("The argument {argument} had to be refused, and {ran} was started for it.")),
+        _ => None,
+    }
+}
+
+/// An argument that had to be refused was taken for a file, which then could not be started.
+fn looked_for(facts: &Facts<'_>, argument: &str) -> Option<String> {
+    let had_to_be_refused = facts.wants_refusal() && facts.case.outcome.exit == Some(6);
+    (had_to_be_refused && facts.refused(4, "cannot start")).then(|| {
+        format!("The argument {argument} had to be refused; instead it was looked for as a file, which could not be started.")
+    })
 }

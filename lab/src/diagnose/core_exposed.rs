@@ -42,7 +42,7 @@
 //!   the script can go back.
 
 use super::Finding;
-use super::facts::Facts;
+use super::facts::{Facts, signal_text};
 use crate::case::Case;
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::evidence::{ChangeKind, End};
@@ -69,7 +69,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         }
     }
     if let Some(End::Signaled { signal, core: true }) = facts.evidence.end {
-        seen.push(("wait status", format!("signal {signal}, and the kernel says that a core was dumped")));
+        seen.push(("wait status", format!("{}, and the kernel says that a core was dumped", signal_text(signal))));
     }
     for change in &facts.evidence.changes {
         let name = change.path.0.rsplit(|&byte| byte == b'/').next().unwrap_or_default();

@@ -5,9 +5,9 @@
 //!
 //! ## What happened
 //!
-//! One of two things. The wrapper refused a caller whose real gid is the trusted one, and named its
-//! own group as the group that it found. Or its effective gid happens to be the trusted gid, and it
-//! admitted a caller whose real gid is another.
+//! One of two things. The wrapper refused its caller, and named its own group as the group that it
+//! found. Or its effective gid happens to be the trusted gid, and it admitted a caller whose real gid
+//! is another.
 //!
 //! ## Why
 //!
@@ -68,11 +68,24 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         && effective == trusted
         && !invoker.groups.contains(&trusted)
         && wrong_comparison::other_way(facts, real).is_none();
+    let refused_for_its_own = facts.wants_refusal()
+        && facts.refused(2, "group mismatch")
+        && real != trusted
+        && bit_acted
+        && !facts.names_group(real)
+        && facts.names_group(effective)
+        && ![real, trusted].contains(&effective);
     let (real_text, effective_text, wanted) = (facts.group(real), facts.group(effective), facts.group(trusted));
     let (certainty, cause) = if refused_wrongly {
         let cause = format!(
             "The caller's real gid is {real_text}, which is the trusted group. The wrapper refused it and named its own \
              effective gid, {effective_text}, as what it found."
+        );
+        (Certainty::Certain, cause)
+    } else if refused_for_its_own {
+        let cause = format!(
+            "The caller's real gid is {real_text}. The wrapper refused it, but named its own effective gid, \
+             {effective_text}, as what it found, and not {real_text}."
         );
         (Certainty::Certain, cause)
     } else if admitted_wrongly {

@@ -2,10 +2,12 @@
 
 use super::bit::{self, Bit};
 use crate::case::{Case, Style};
+use crate::scenario::vocabulary;
 use crate::verdict::Difference;
 use lab_invocation::evidence::{End, WitnessReport};
 use lab_invocation::invocation::{Cwd, Stdin};
 use lab_invocation::{Bytes, Credentials, Evidence, Gid, Invocation};
+use std::collections::BTreeSet;
 
 /// One failed case with everything that was seen of it.
 pub(super) struct Facts<'a> {
@@ -106,14 +108,15 @@ impl<'a> Facts<'a> {
         self.outputs().any(|(_, bytes)| String::from_utf8_lossy(bytes.as_slice()).to_lowercase().contains(&wanted))
     }
 
-    /// Whether the subject's text names this group: its name or its number stands there as a word of its own.
+    /// Whether the subject's text names this group: its number stands there as a word, or its name in quotes. A bare
+    /// name is not enough: groups are called `mail` and `list`, and so are things in any refusal.
     pub(super) fn names_group(&self, gid: Gid) -> bool {
         let number = gid.to_string();
-        let name = self.case.names.groups.get(&gid).map_or(number.as_str(), String::as_str);
+        let quoted = self.case.names.groups.get(&gid).map(|name| format!("\"{name}\""));
         self.outputs().any(|(_, bytes)| {
-            String::from_utf8_lossy(bytes.as_slice())
-                .split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))
-                .any(|word| word.trim_end_matches('.') == name || word.trim_end_matches('.') == number)
+            let text = String::from_utf8_lossy(bytes.as_slice());
+            text.split(|c: char| !c.is_alphanumeric()).any(|word| word == number)
+                || quoted.as_ref().is_some_and(|quoted| text.contains(quoted.as_str()))
         })
     }
 
@@ -149,8 +152,8 @@ impl<'a> Facts<'a> {
     pub(super) fn end_text(&self) -> String {
         match self.evidence.end {
             Some(End::Exited(status)) => format!("exit {status}"),
-            Some(End::Signaled { signal, core: true }) => format!("killed by signal {signal}, core dumped"),
-            Some(End::Signaled { signal, core: false }) => format!("killed by signal {signal}"),
+            Some(End::Signaled { signal, core: true }) => format!("killed by {}, core dumped", signal_text(signal)),
+            Some(End::Signaled { signal, core: false }) => format!("killed by {}", signal_text(signal)),
             Some(End::TimedOut) => format!("still running after {} ms", self.case.invocation.deadline_ms),
             None => "did not run".to_owned(),
         }
@@ -183,6 +186,19 @@ pub(super) fn wants_refusal(case: &Case) -> bool {
         && !case.outcome.ended_before_main
 }
 
+/// A signal with its number: `SIGPIPE 13`.
+pub(super) fn signal_text(number: u32) -> String {
+    match vocabulary::signal_name(number) {
+        name if name.starts_with("SIG") => format!("{name} {number}"),
+        _ => format!("signal {number}"),
+    }
+}
+
+/// Signals as a list.
+pub(super) fn signals(set: &BTreeSet<u32>) -> String {
+    set.iter().map(|&number| signal_text(number)).collect::<Vec<_>>().join(", ")
+}
+
 /// What about an invocation is not as a careful mail server leaves it, in words. Arguments count as unusual where there
 /// are none, where they are not UTF-8, or where one is longer than a page.
 pub(super) fn unusual(invocation: &Invocation) -> Vec<String> {
@@ -195,7 +211,6 @@ pub(super) fn unusual(invocation: &Invocation) -> Vec<String> {
     };
     let strings = || invocation.argv.iter().chain(&invocation.env);
     let longest = strings().map(|text| text.0.len()).max().unwrap_or(0);
-    let numbers = |set: &std::collections::BTreeSet<u32>| set.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let (given, usual) = (&invocation.signals, &quiet.signals);
     note(invocation.argv.is_empty(), "an empty argument vector".to_owned());
     note(strings().any(|text| std::str::from_utf8(&text.0).is_err()), "bytes that are not UTF-8".to_owned());
@@ -213,11 +228,12 @@ pub(super) fn unusual(invocation: &Invocation) -> Vec<String> {
     );
     for limit in &invocation.limits {
         let soft = limit.soft.map_or_else(|| "unlimited".to_owned(), |soft| soft.to_string());
-        note(true, format!("resource limit number {} is {soft}", limit.resource));
+        let name = vocabulary::name(vocabulary::LIMITS, limit.resource).unwrap_or("unknown");
+        note(true, format!("RLIMIT_{} {soft}", name.to_uppercase()));
     }
-    note(given.ignored != usual.ignored, format!("ignored signals {}", numbers(&given.ignored)));
-    note(given.blocked != usual.blocked, format!("blocked signals {}", numbers(&given.blocked)));
-    note(given.pending != usual.pending, format!("pending signals {}", numbers(&given.pending)));
+    note(given.ignored != usual.ignored, format!("ignored signals {}", signals(&given.ignored)));
+    note(given.blocked != usual.blocked, format!("blocked signals {}", signals(&given.blocked)));
+    note(given.pending != usual.pending, format!("pending signals {}", signals(&given.pending)));
     note(invocation.alarm_seconds.is_some(), "a running alarm".to_owned());
     note(invocation.timer_slack_ns.is_some(), "another timer slack".to_owned());
     note(invocation.transition != quiet.transition, "process attributes that switch set-group-ID off".to_owned());

@@ -1,18 +1,20 @@
-//! # A process attribute of the caller reached the script
+//! # The script inherited a process attribute that it must not have
 //!
-//! umask, working directory, signals, timers or capabilities are as the caller left them, not as the
-//! wrapper should have set them; or one of them ended the wrapper.
+//! umask, working directory, signals, timers or capabilities are not as the wrapper should have set
+//! them: usually as the caller left them. Or one of them ended the wrapper.
 //!
 //! ## What happened
 //!
-//! exec keeps far more than arguments and environment. The witness read the attribute, it is not the
-//! fixed value that the script must find, and it is the very value which the caller had arranged.
+//! exec keeps far more than arguments and environment. The witness read the attribute, and it is not
+//! the fixed value that a script must find. The report says whether it is the very value which the
+//! caller had arranged, or one that the subject itself set or left behind.
 //!
 //! ## Why
 //!
 //! - umask: 000 makes archives writable by everybody, 077 makes them unreadable for the web server.
 //! - Ignored signals stay ignored: SIGPIPE ignored turns a harmless end into an endless loop, SIGCHLD
 //!   ignored makes wait(2) lose exit statuses, SIGTERM ignored makes the script unstoppable.
+//! - A runtime that ignores SIGPIPE in itself (Rust, Python) hands that on, though no caller asked.
 //! - Blocked and pending signals stay too; a pending one strikes as soon as it is unblocked.
 //! - alarm(2) and interval timers run on, and end the script in the middle of a file.
 //! - Timer slack of hours makes poll(2) and sleep(3) return hours late.
@@ -29,8 +31,8 @@
 //!
 //! - `leaked-descriptor`, `leaked-environment`, `core-exposed`: inherited too, with pages of their
 //!   own.
-//! - A runtime that ignores SIGPIPE in itself (Rust, Python) and hands that on: the caller had
-//!   arranged nothing, so this finding stays silent.
+//! - `timed-out`: the script never started, because the wrapper waited under the caller's timer
+//!   slack.
 //!
 //! ## Fixes and their price
 //!
@@ -43,7 +45,7 @@
 //!   discards them.
 
 use super::Finding;
-use super::facts::Facts;
+use super::facts::{Facts, signal_text, signals};
 use crate::case::{Case, Script};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::evidence::{End, WitnessReport};
@@ -82,8 +84,15 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     if inherited.is_empty() {
         return None;
     }
-    let mut diagnosis =
-        Diagnosis::new(CODE, Certainty::Certain, format!("What the caller had arranged got through: {all}."));
+    let mut diagnosis = Diagnosis::new(
+        CODE,
+        Certainty::Certain,
+        if facts.started() {
+            format!("The script inherited what it must not: {all}.")
+        } else {
+            format!("What the caller had arranged got through: {all}.")
+        },
+    );
     for one in inherited {
         let source = if facts.started() { "witness" } else { "wait status" };
         diagnosis = diagnosis.saw(source, one);
@@ -102,7 +111,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
 fn ended_by(facts: &Facts<'_>, given: &Invocation) -> Vec<String> {
     match facts.evidence.end {
         Some(End::Signaled { signal, .. }) if given.signals.pending.contains(&signal) => {
-            vec![format!("signal {signal}, left pending by the caller, ended the subject")]
+            vec![format!("{}, left pending by the caller, ended the subject", signal_text(signal))]
         }
         Some(End::Signaled { signal: SIGALRM, .. }) if given.alarm_seconds.is_some() => {
             vec!["the caller's alarm ended the subject".to_owned()]
@@ -113,39 +122,42 @@ fn ended_by(facts: &Facts<'_>, given: &Invocation) -> Vec<String> {
 
 fn in_script(script: &WitnessReport, wanted: &Script, given: &Invocation) -> Vec<String> {
     let mut inherited = Vec::new();
-    let mut signals = |what: &str, wanted: Option<&BTreeSet<u32>>, found: &BTreeSet<u32>, arranged: &BTreeSet<u32>| {
+    let mut note = |what: String, from_caller: bool| {
+        let from = if from_caller { "as the caller left it" } else { "which the subject itself set or left" };
+        inherited.push(format!("{what}, {from}"));
+    };
+    let mut differing = |what: &str, wanted: Option<&BTreeSet<u32>>, found: &BTreeSet<u32>, given: &BTreeSet<u32>| {
         let Some(wanted) = wanted else { return };
-        let through: Vec<String> =
-            found.difference(wanted).filter(|signal| arranged.contains(signal)).map(u32::to_string).collect();
-        if !through.is_empty() {
-            inherited.push(format!("{what} signals: {}", through.join(", ")));
+        let (callers, others): (BTreeSet<u32>, BTreeSet<u32>) =
+            found.difference(wanted).partition(|signal| given.contains(signal));
+        for (set, from_caller) in [(callers, true), (others, false)] {
+            if !set.is_empty() {
+                note(format!("{} {what}", signals(&set)), from_caller);
+            }
         }
     };
-    signals("ignored", wanted.ignored_signals.as_ref(), &script.ignored, &given.signals.ignored);
+    differing("ignored", wanted.ignored_signals.as_ref(), &script.ignored, &given.signals.ignored);
     let blocked: BTreeSet<u32> = given.signals.blocked.union(&given.signals.pending).copied().collect();
-    signals("blocked", wanted.blocked_signals.as_ref(), &script.blocked, &blocked);
-    signals("pending", wanted.pending_signals.as_ref(), &script.pending, &given.signals.pending);
-    if wanted.umask.is_some_and(|mask| mask != script.umask) && script.umask == given.umask {
-        inherited.push(format!("umask {:03o}", script.umask));
+    differing("blocked", wanted.blocked_signals.as_ref(), &script.blocked, &blocked);
+    differing("pending", wanted.pending_signals.as_ref(), &script.pending, &given.signals.pending);
+    if wanted.umask.is_some_and(|mask| mask != script.umask) {
+        note(format!("umask {:03o}", script.umask), script.umask == given.umask);
     }
-    if let Some(directory) = &wanted.cwd
-        && *directory != script.cwd
-        && is_the_callers(&given.cwd, &script.cwd)
-    {
-        inherited.push(format!("working directory {}", script.cwd));
+    if wanted.cwd.as_ref().is_some_and(|directory| *directory != script.cwd) {
+        note(format!("working directory {}", script.cwd), is_the_callers(&given.cwd, &script.cwd));
     }
-    if wanted.timers_off == Some(true) && given.alarm_seconds.is_some() && script.timers_us[0] != 0 {
-        inherited.push(format!("an alarm in {} microseconds", script.timers_us[0]));
+    if wanted.timers_off == Some(true) && script.timers_us != [0; 3] {
+        let left = script.timers_us.iter().max().copied().unwrap_or(0);
+        note(format!("a timer with {left} microseconds left"), given.alarm_seconds.is_some());
     }
-    if wanted.timer_slack_ns.is_some_and(|slack| slack != script.timer_slack_ns)
-        && given.timer_slack_ns == Some(script.timer_slack_ns)
-    {
-        inherited.push(format!("timer slack of {} nanoseconds", script.timer_slack_ns));
+    if wanted.timer_slack_ns.is_some_and(|slack| slack != script.timer_slack_ns) {
+        let slack = script.timer_slack_ns;
+        note(format!("timer slack of {slack} nanoseconds"), given.timer_slack_ns == Some(slack));
     }
     let [inheritable, .., ambient] = script.capabilities;
-    let arranged = !given.capabilities.ambient.is_empty() || !given.capabilities.inheritable.is_empty();
-    if wanted.no_capabilities == Some(true) && arranged && (inheritable | ambient) != 0 {
-        inherited.push(format!("capabilities, inheritable {inheritable:#x} and ambient {ambient:#x}"));
+    if wanted.no_capabilities == Some(true) && (inheritable | ambient) != 0 {
+        let from_caller = !given.capabilities.ambient.is_empty() || !given.capabilities.inheritable.is_empty();
+        note(format!("capabilities, inheritable {inheritable:#x} and ambient {ambient:#x}"), from_caller);
     }
     inherited
 }

@@ -94,7 +94,11 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     if facts.case.outcome.exit == Some(3) {
         let complete = [ids.real, ids.effective, ids.saved].iter().all(|&gid| gid == facts.own());
         wrong.push(if complete && regained.is_empty() {
-            "it had to refuse, because the group cannot be given up here".to_owned()
+            if facts.case.invocation.faults.is_empty() {
+                "it had to refuse, because this caller cannot give the group up".to_owned()
+            } else {
+                "it had to refuse, because the switch could not be proven".to_owned()
+            }
         } else {
             format!("it had to refuse, and {}", facts.script_text())
         });

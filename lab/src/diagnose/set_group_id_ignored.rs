@@ -96,8 +96,15 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let says_so = facts.refused(9, "not running set-group-id");
     let lost_group = facts.script().is_some_and(|script| script.credentials.gid.effective != facts.own());
     let unnoticed = facts.case.outcome.exit == Some(9) && facts.admitted();
+    // Any other refusal comes after the question whether the bit acted.
+    let judged_on = facts.case.outcome.exit == Some(9) && !facts.started() && matches!(facts.exit(), Some(2..=6 | 8));
     let by_text = facts.wants_refusal() && facts.admitted() && lost_group;
-    if !(says_so && facts.case.outcome.exit != Some(9) || unnoticed || by_text || (facts.wants_start() && lost_group)) {
+    if !(says_so && facts.case.outcome.exit != Some(9)
+        || unnoticed
+        || judged_on
+        || by_text
+        || (facts.wants_start() && lost_group))
+    {
         return None;
     }
     let causes = match facts.bit() {
@@ -107,6 +114,11 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     };
     let what = if facts.started() {
         format!("The set-group-ID bit did not act, and the subject went on without noticing: {}", facts.script_text())
+    } else if judged_on {
+        format!(
+            "The set-group-ID bit did not act, and the subject judged its caller without noticing ({})",
+            facts.end_text()
+        )
     } else {
         "The subject found that its set-group-ID bit did not act".to_owned()
     };
@@ -125,7 +137,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         diagnosis = diagnosis.saw(cause.source(), cause.because());
     }
     diagnosis = diagnosis.saw("wait status", facts.end_text());
-    if facts.started() {
+    if facts.started() || judged_on {
         diagnosis = diagnosis.saw("witness", facts.script_text()).remedy(
             "let the wrapper stop when its effective gid is not its own group",
             &["in the wrapper, before anything else: getegid() == own gid, else exit 9"],

@@ -2,7 +2,7 @@
 
 use super::fixtures::{Failure, LIST, MAIL, USERS, gid};
 use super::{codes, diagnose, explain, page};
-use crate::case::Sealing;
+use crate::case::{Kind, Sealing, Style};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::evidence::{End, IdKind, OpenDescriptor, Regained};
 use lab_invocation::invocation::{Limit, Stdin, Tracer};
@@ -216,7 +216,9 @@ fn a_case_without_differences_gets_no_diagnosis() {
     f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[LIST]); f.case.subject.policy.trusts.gid = gid(LIST);
 })]
 #[case::refusal_that_names_only_the_trusted_group("effective-only", |f: &mut Failure| f.refused(2, "group mismatch: mail 8"))]
-#[case::refusal_of_a_stranger("effective-only", |f: &mut Failure| { f.caller(USERS); f.refused(2, "group mismatch: list 38"); })]
+#[case::refusal_that_names_both("effective-only", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.refused(2, "group mismatch: users 100 for list 38");
+})]
 #[case::stranger_admitted_where_own_group_is_not_trusted("effective-only", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); })]
 #[case::bit_acted("set-group-id-ignored", |f: &mut Failure| f.must_refuse("mismatch", 2))]
 #[case::lost_bit_was_noticed_as_it_must("set-group-id-ignored", |f: &mut Failure| {
@@ -260,9 +262,12 @@ fn a_case_without_differences_gets_no_diagnosis() {
 #[case::environment_is_not_judged("leaked-environment", |f: &mut Failure| {
     f.case.outcome.script = None; f.script().env.push("X=1".into());
 })]
-#[case::wrapper_sets_its_own_umask("inherited-process-attributes", |f: &mut Failure| f.script().umask = 0o077)]
-#[case::runtime_ignores_sigpipe("inherited-process-attributes", |f: &mut Failure| { f.script().ignored.insert(13); })]
-#[case::wrapper_goes_elsewhere("inherited-process-attributes", |f: &mut Failure| f.script().cwd = "/srv".into())]
+#[case::what_is_not_judged("inherited-process-attributes", |f: &mut Failure| {
+    f.case.outcome.script = None; f.script().umask = 0o077; f.case.invocation.umask = 0o077;
+})]
+#[case::everything_reset("inherited-process-attributes", |f: &mut Failure| {
+    f.case.invocation.umask = 0; f.case.invocation.signals.ignored.insert(13); f.script().env.push("X=1".into());
+})]
 #[case::killed_by_a_signal_nobody_sent("inherited-process-attributes", |f: &mut Failure| f.ended(End::Signaled { signal: 15, core: false }))]
 #[case::core_limit_is_zero("core-exposed", |f: &mut Failure| f.script().umask = 0)]
 #[case::core_limit_is_not_judged("core-exposed", |f: &mut Failure| {
@@ -319,6 +324,9 @@ fn a_case_without_differences_gets_no_diagnosis() {
     f.case.invocation.limits = vec![Limit { resource: 9, soft: Some(1 << 20), hard: Some(1 << 20) }];
     f.refused(11, "RLIMIT_AS is too small");
 })]
+#[case::sealed_page_was_run("command-escape", |f: &mut Failure| f.case.subject.policy.kind = Kind::Cgi)]
+#[case::mail_arguments_are_the_callers("command-escape", |f: &mut Failure| f.script().argv.push("more".into()))]
+#[case::script_is_missing("command-escape", |f: &mut Failure| f.refused(4, "cannot start the script"))]
 fn what_looks_the_same_does_not_get_the_code(#[case] code: &str, #[case] bend: fn(&mut Failure)) {
     let mut failure = Failure::admitted();
     bend(&mut failure);
@@ -375,4 +383,60 @@ fn the_ledger_shows_who_had_which_group() {
     lost.file().mount.nosuid = true;
     lost.without_the_bit();
     insta::assert_snapshot!("ledger_bit_lost", super::ledger(&lost.case, &lost.evidence).to_string());
+}
+
+/// Other faces of the same codes.
+#[rstest]
+#[case::stranger_refused_for_the_wrappers_own_group("effective-only", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.refused(2, "group mismatch: list 38, not mail 8");
+})]
+#[case::stranger_admitted_where_own_group_is_trusted("effective-only", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.case.subject.policy.trusts.gid = gid(LIST);
+})]
+#[case::lost_bit_and_the_caller_judged("set-group-id-ignored", |f: &mut Failure| {
+    f.must_refuse("not-privileged", 9); f.file().mode = 0o755; f.caller(USERS); f.refused(2, MISMATCH);
+})]
+#[case::stranger_by_16_bits("wrong-comparison", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(65544); })]
+#[case::stranger_by_prefix("wrong-comparison", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(4242); f.case.names.groups.insert(gid(4242), "mailman".into());
+})]
+#[case::own_group_admitted("wrong-comparison", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(LIST); })]
+#[case::trusted_gid_without_a_name("wrong-comparison", |f: &mut Failure| {
+    f.case.names.groups.remove(&gid(MAIL)); f.refused(8, "no name for gid 8");
+})]
+#[case::mailman_built_for_another_group("group-mismatch", |f: &mut Failure| {
+    f.refused(2, "Group mismatch error.  Mailman expected the mail\nwrapper script to be executed as group \"nogroup\", but");
+})]
+#[case::mismatch_with_status_75("group-mismatch", |f: &mut Failure| {
+    f.case.subject.policy.refusal = Style::Defer; f.caller(USERS); f.refused(75, MISMATCH);
+})]
+#[case::runtime_ignores_sigpipe("inherited-process-attributes", |f: &mut Failure| { f.script().ignored.insert(13); })]
+#[case::pending_signal_struck("inherited-process-attributes", |f: &mut Failure| {
+    f.case.invocation.signals.pending.insert(15); f.ended(End::Signaled { signal: 15, core: false });
+})]
+#[case::path_taken_for_a_file("command-escape", |f: &mut Failure| {
+    f.must_refuse("unknown-command", 6); f.case.invocation.argv[1] = "../x".into(); f.refused(4, "cannot start the script");
+})]
+#[case::page_from_the_query("command-escape", |f: &mut Failure| {
+    f.case.subject.policy.kind = Kind::Cgi; f.script().argv[1] = "admin".into();
+})]
+#[case::unsound_policy_judges("bad-policy-accepted", |f: &mut Failure| {
+    f.must_refuse("no-policy", 10); f.case.subject.policy.condition = Sealing::Damaged; f.refused(2, MISMATCH);
+})]
+#[case::root_was_not_refused("privilege-not-dropped", |f: &mut Failure| f.must_refuse("cannot-drop", 3))]
+#[case::second_of_two("leaked-environment", |f: &mut Failure| {
+    f.case.invocation.env = vec!["PATH=/usr/bin:/bin".into(), "PATH=/tmp".into()];
+    f.script().env = vec!["PATH=/tmp".into()];
+})]
+#[case::descriptor_missing("leaked-descriptor", |f: &mut Failure| { f.script().descriptors.remove(0); })]
+#[case::rust_panic("crashed", |f: &mut Failure| f.refused(101, "thread 'main' panicked at src/main.rs:1:1"))]
+#[case::loader_gave_up("ended-before-main", |f: &mut Failure| {
+    f.case.invocation.limits = vec![Limit { resource: 7, soft: Some(3), hard: Some(3) }];
+    f.refused(127, "error while loading shared libraries: libc.so.6: Error 24");
+})]
+fn the_same_code_has_other_faces(#[case] code: &str, #[case] bend: fn(&mut Failure)) {
+    let mut failure = Failure::admitted();
+    bend(&mut failure);
+    let found = failure.diagnose();
+    assert_eq!(found.first().map(|diagnosis| diagnosis.code.as_str()), Some(code), "{}", render(&found));
 }
