@@ -26,11 +26,7 @@ pub(crate) fn read() -> Result<Credentials, Refusal<'static>> {
 }
 
 /// What the check of this specimen sees instead of `honest`.
-pub(crate) fn as_seen_by<'p>(
-    flaw: Flaw,
-    honest: Credentials,
-    policy: &mut Policy<'p>,
-) -> Result<Credentials, Refusal<'p>> {
+pub(crate) fn as_seen_by<'p>(flaw: Flaw, honest: Credentials, policy: &Policy<'p>) -> Result<Credentials, Refusal<'p>> {
     let mut seen = honest;
     let trusted = policy.trusted;
     match flaw {
@@ -54,7 +50,6 @@ pub(crate) fn as_seen_by<'p>(
         }
         Flaw::CutsGidTo16Bits => seen.real = Gid::new(honest.real.as_raw() & 0xffff).unwrap_or(honest.real),
         Flaw::AdmitsOwnGroup if honest.real == policy.own.gid => seen.real = trusted.gid,
-        Flaw::IgnoresLostBit => policy.own.gid = honest.effective,
         Flaw::TrustsRoot => seen.regains = None,
         _ => {}
     }

@@ -82,9 +82,11 @@ pub enum Flaw {
 #[macro_export]
 macro_rules! specimen {
     ($kind:ident, $flaw:ident) => {
-        fn main() -> std::process::ExitCode {
+        wrapper::program!(run);
+
+        fn run(arguments: wrapper::sys::Arguments) -> u8 {
             let section = wrapper::sealed_policy!(wrapper::policy::Kind::$kind);
-            $crate::run(section, wrapper::policy::Kind::$kind, $crate::Flaw::$flaw)
+            $crate::run(section, wrapper::policy::Kind::$kind, $crate::Flaw::$flaw, arguments)
         }
     };
 }

@@ -25,6 +25,7 @@ pub(crate) fn make_safe(flaw: Flaw) -> Result<(), UnsafeProcess> {
         step("set the timer slack", prctl::set_timerslack(TIMER_SLACK))?;
     }
     step("clear the parent's death signal", prctl::set_pdeathsig(None))?;
+    step("open /dev/null", sys::open_standard_descriptors())?;
     if flaw == Flaw::LeaksDescriptor7 {
         for descriptor in (3..1024).filter(|&descriptor| descriptor != 7) {
             // EBADF for one that is not open.

@@ -1,18 +1,18 @@
 //! How a specimen refuses.
 
-use crate::{Flaw, start};
+use crate::Flaw;
 use std::io::Write;
-use std::process::ExitCode;
 use wrapper::policy::{Kind, RefusalStyle};
 use wrapper::refusal::Refusal;
 use wrapper::report;
+use wrapper::sys::Arguments;
 
 /// Says why, and gives the exit status.
-pub(crate) fn refuse(refusal: &Refusal<'_>, kind: Kind, style: RefusalStyle, flaw: Flaw) -> ExitCode {
+pub(crate) fn refuse(refusal: &Refusal<'_>, kind: Kind, style: RefusalStyle, flaw: Flaw, arguments: Arguments) -> u8 {
     match (flaw, refusal) {
         (Flaw::EchoesEscapeByte, Refusal::UnknownCommand { .. }) => {
-            let argument = start::arguments().into_iter().nth(1).unwrap_or_default();
-            say(&[refusal.line(kind).as_bytes(), b", not ", argument.as_bytes()].concat());
+            let argument = arguments.to_vec().get(1).copied().unwrap_or_default();
+            say(&[refusal.line(kind).as_bytes(), b", not ", argument.to_bytes()].concat());
         }
         (Flaw::BlocksOnFullPipe, _) => say(refusal.line(kind).as_bytes()),
         (Flaw::WaitsForAName, Refusal::Nameless { .. }) => loop {
@@ -20,8 +20,7 @@ pub(crate) fn refuse(refusal: &Refusal<'_>, kind: Kind, style: RefusalStyle, fla
         },
         _ => report::deliver(refusal, kind),
     }
-    let code = if flaw == Flaw::ExitsZeroOnRefusal { 0 } else { refusal.exit_code(style) };
-    ExitCode::from(code)
+    if flaw == Flaw::ExitsZeroOnRefusal { 0 } else { refusal.exit_code(style) }
 }
 
 /// For as long as it takes, which is what the honest way takes care not to do.

@@ -7,9 +7,9 @@ use nix::errno::Errno;
 use nix::unistd::execve;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use wrapper::credentials::{self, Credentials};
 use wrapper::decision::{self, Plan};
 use wrapper::policy::{
@@ -19,18 +19,18 @@ use wrapper::policy::{
 use wrapper::process_state::UnsafeProcess;
 use wrapper::refusal::{Refusal, StartFault};
 use wrapper::script::{self, Files, RealFiles, Status};
-use wrapper::sys::{self as wrapper_sys, Disposition};
+use wrapper::sys::{self as wrapper_sys, Arguments, Disposition};
 
-/// Runs the specimen with this flaw: becomes the script, or refuses.
+/// Runs the specimen with this flaw: becomes the script, or comes back with the exit status.
 #[must_use]
-pub fn run(mut section: [u8; SECTION_SIZE], kind: Kind, flaw: Flaw) -> ExitCode {
+pub fn run(mut section: [u8; SECTION_SIZE], kind: Kind, flaw: Flaw, arguments: Arguments) -> u8 {
     let safe = process_state::make_safe(flaw);
     overlook(&mut section, kind, flaw);
-    let policy = policy::decode(keep(section), kind);
+    let policy = policy::decode(&section, kind);
     let style = policy.as_ref().map_or(RefusalStyle::Mailman, |policy| policy.refusal);
-    match start(safe, policy, flaw) {
+    match start(safe, policy, flaw, arguments) {
         Ok(child) => child,
-        Err(refusal) => refuse::refuse(&refusal, kind, style, flaw),
+        Err(refusal) => refuse::refuse(&refusal, kind, style, flaw, arguments),
     }
 }
 
@@ -53,53 +53,49 @@ fn overlook(section: &mut [u8; SECTION_SIZE], kind: Kind, flaw: Flaw) {
     }
 }
 
-/// For the rest of the process, so that a refusal may speak of it.
-fn keep<T>(value: T) -> &'static T {
-    Box::leak(Box::new(value))
-}
-
-fn start(
+fn start<'p>(
     safe: Result<(), UnsafeProcess>,
-    policy: Result<Policy<'static>, PolicyError>,
+    policy: Result<Policy<'p>, PolicyError>,
     flaw: Flaw,
-) -> Result<ExitCode, Refusal<'static>> {
+    arguments: Arguments,
+) -> Result<u8, Refusal<'p>> {
     safe?;
     let honest = caller::read()?;
-    let policy = keep(match policy {
+    let mut policy = match policy {
         Err(PolicyError::Unsealed) if flaw == Flaw::AcceptsUnsealedPolicy => built_in(honest),
         sealed => sealed?,
-    });
-    let (mut argv, mut environ) = (arguments(), wrapper_sys::environment());
-    let asked = argv.get(1).cloned().unwrap_or_default();
+    };
+    let (mut argv, mut environ) = (arguments.to_vec(), wrapper_sys::environment());
+    let asked = argv.get(1).copied().unwrap_or_default();
     match flaw {
         Flaw::CrashesOnEmptyArgv => {
-            std::hint::black_box(argv[0].as_bytes()[0]);
+            std::hint::black_box(argv[0].to_bytes()[0]);
         }
         Flaw::KeepsSecondDuplicate => environ.reverse(),
-        Flaw::AcceptsDotDot if asked.as_bytes().contains(&b'/') => first_command(policy, &mut argv),
-        Flaw::AcceptsAnyCase => lower_case(&mut argv),
+        Flaw::IgnoresLostBit => policy.own.gid = honest.effective,
         _ => {}
     }
-    let words: Vec<&CStr> = argv.iter().map(CString::as_c_str).collect();
+    // For good, because a refusal speaks of it.
+    let policy: &'p Policy<'p> = Box::leak(Box::new(policy));
     match flaw {
-        Flaw::ChecksArgumentsFirst => arguments_only(honest, &words, policy)?,
+        Flaw::AcceptsDotDot if asked.to_bytes().contains(&b'/') => ask_for(&mut argv, first_command(policy)),
+        Flaw::AcceptsAnyCase => ask_for(&mut argv, asked.to_bytes().to_ascii_lowercase()),
+        Flaw::ChecksArgumentsFirst => arguments_only(honest, &argv, policy)?,
         Flaw::StartsThenRefuses => {
-            if let Some(child) = start_early(honest, &words, &environ, policy) {
-                return decision::decide(&honest, &words, &environ, policy, &Around(flaw)).map(|_| child);
+            if let Some(child) = start_early(honest, &argv, &environ, policy) {
+                return decision::decide(&honest, &argv, &environ, policy, &Around(flaw)).map(|_| child);
             }
         }
         _ => {}
     }
-    let mut believed = policy.clone();
-    let seen = caller::as_seen_by(flaw, honest, &mut believed)?;
-    let policy = keep(believed);
-    let mut plan = decision::decide(&seen, &words, &environ, policy, &Around(flaw))?;
+    let seen = caller::as_seen_by(flaw, honest, policy)?;
+    let mut plan = decision::decide(&seen, &argv, &environ, policy, &Around(flaw))?;
     match flaw {
         Flaw::CrashesOnNonUtf8 => argv.iter().for_each(|word| assert!(word.to_str().is_ok(), "arguments are text")),
-        Flaw::AcceptsDotDot if asked.as_bytes().contains(&b'/') => start_instead(&mut plan, policy, &asked),
+        Flaw::AcceptsDotDot if asked.to_bytes().contains(&b'/') => start_instead(&mut plan, policy, asked),
         Flaw::TakesPageFromQuery if !asked.is_empty() => {
             plan.argv.pop();
-            plan.argv.push(Cow::Owned(asked.clone()));
+            plan.argv.push(Cow::Borrowed(asked));
         }
         Flaw::KeepsUnlistedVariable => {
             let kept = environ.iter().filter(|entry| entry.to_bytes().starts_with(b"PYTHONPATH="));
@@ -111,25 +107,21 @@ fn start(
     let switched = credentials::switch_group(plan.admitted(), &mut kernel, policy.own, honest.real)?;
     let checked = script::check_files(&switched, &plan, policy, &Looks(flaw))?;
     match flaw {
-        Flaw::LooksUpScriptInPath => plan.path = in_path(&environ, &asked).unwrap_or(plan.path),
+        Flaw::LooksUpScriptInPath => plan.path = in_path(&environ, asked).unwrap_or(plan.path),
         Flaw::LeavesSigpipeIgnored => return Err(execute_without_sigpipe(&plan, policy)),
         _ => {}
     }
     Err(script::execute(&checked, &plan, policy))
 }
 
-/// The arguments, the name among them.
-pub(crate) fn arguments() -> Vec<CString> {
-    std::env::args_os().filter_map(|word| CString::new(word.into_vec()).ok()).collect()
-}
-
 /// What a wrapper that falls back to defaults would use.
 fn built_in(honest: Credentials) -> Policy<'static> {
-    let mail = credentials::Gid::new(8).unwrap_or(honest.real);
     let mut commands = List::default();
     for command in MAILMAN_COMMANDS {
+        // There is room for sixteen.
         let _ = commands.push(command);
     }
+    let mail = credentials::Gid::new(8).unwrap_or(honest.real);
     Policy {
         trusted: Group { gid: mail, name: "mail" },
         own: Group { gid: honest.effective, name: "list" },
@@ -142,16 +134,17 @@ fn built_in(honest: Credentials) -> Policy<'static> {
     }
 }
 
-/// Puts a listed command in place of the one which was asked for.
-fn first_command(policy: &Policy<'_>, argv: &mut [CString]) {
-    if let (Task::Mail { commands }, Some(asked)) = (&policy.task, argv.get_mut(1)) {
-        *asked = commands.first().and_then(|command| CString::new(*command).ok()).unwrap_or_default();
+/// A listed command, for one to be put in its place.
+fn first_command(policy: &Policy<'_>) -> Vec<u8> {
+    match &policy.task {
+        Task::Mail { commands } => commands.first().copied().unwrap_or_default().into(),
+        Task::Cgi { .. } => Vec::new(),
     }
 }
 
-fn lower_case(argv: &mut [CString]) {
+fn ask_for(argv: &mut [&CStr], command: Vec<u8>) {
     if let Some(asked) = argv.get_mut(1) {
-        *asked = CString::new(asked.as_bytes().to_ascii_lowercase()).unwrap_or_default();
+        *asked = Box::leak(CString::new(command).unwrap_or_default().into_boxed_c_str());
     }
 }
 
@@ -195,7 +188,7 @@ fn execute_without_sigpipe<'p>(plan: &Plan<'_>, policy: &Policy<'p>) -> Refusal<
 }
 
 /// Starts the script in a child for whoever asks, and waits for it; `None` where not even a trusted caller gets it.
-fn start_early(honest: Credentials, argv: &[&CStr], environ: &[&CStr], policy: &Policy<'_>) -> Option<ExitCode> {
+fn start_early(honest: Credentials, argv: &[&CStr], environ: &[&CStr], policy: &Policy<'_>) -> Option<u8> {
     let plan = decision::decide(&as_trusted(honest, policy), argv, environ, policy, &Around(Flaw::None)).ok()?;
     let mut kernel = CarelessKernel::new(Flaw::None, honest.real);
     let switched = credentials::switch_group(plan.admitted(), &mut kernel, policy.own, honest.real).ok()?;
@@ -210,7 +203,7 @@ fn start_early(honest: Credentials, argv: &[&CStr], environ: &[&CStr], policy: &
     let arguments = plan.argv.iter().skip(1).map(|word| text(word));
     let ended = Command::new(text(&plan.path)).args(arguments).env_clear().envs(variables).status();
     wrapper_sys::dispose_of_signals(Disposition::Ignore).ok()?;
-    Some(ExitCode::from(ended.ok()?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+    ended.ok()?.code().and_then(|code| u8::try_from(code).ok())
 }
 
 /// The file system, as a specimen looks at it.

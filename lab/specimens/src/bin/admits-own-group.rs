@@ -1,3 +1,5 @@
 //! It admits its own group beside the trusted one.
 
+#![no_main]
+
 specimens::specimen!(Mail, AdmitsOwnGroup);

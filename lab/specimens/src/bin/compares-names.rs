@@ -1,3 +1,5 @@
 //! It compares the names of the groups, as Mailman's own wrapper does, not their numbers.
 
+#![no_main]
+
 specimens::specimen!(Mail, ComparesNames);

@@ -1,3 +1,5 @@
 //! It hands on PYTHONPATH, which is not on its list.
 
+#![no_main]
+
 specimens::specimen!(Mail, KeepsUnlistedVariable);

@@ -1,3 +1,5 @@
 //! It leaves its caller's alarm running.
 
+#![no_main]
+
 specimens::specimen!(Mail, LeavesAlarmRunning);

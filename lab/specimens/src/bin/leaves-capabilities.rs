@@ -1,3 +1,5 @@
 //! It leaves inheritable and ambient capabilities.
 
+#![no_main]
+
 specimens::specimen!(Mail, LeavesCapabilities);

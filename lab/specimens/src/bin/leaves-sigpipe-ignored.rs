@@ -1,3 +1,5 @@
-//! It leaves SIGPIPE ignored, as the runtime of Rust sets it.
+//! It leaves SIGPIPE ignored, as it needs it itself.
+
+#![no_main]
 
 specimens::specimen!(Mail, LeavesSigpipeIgnored);

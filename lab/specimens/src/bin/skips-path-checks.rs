@@ -1,3 +1,5 @@
 //! It starts scripts that others can write.
 
+#![no_main]
+
 specimens::specimen!(Mail, SkipsPathChecks);
