@@ -77,6 +77,9 @@ pub struct Case {
     pub outcome: Outcome,
     /// Names of the numbers of this case, for every message.
     pub names: Names,
+    /// Name of the profile by whose rules the outcome was predicted, where the subject is a wrapper which we did not
+    /// write.
+    pub profile: Option<String>,
 }
 
 /// The program under test in one case.

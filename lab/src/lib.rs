@@ -14,6 +14,7 @@ pub mod case;
 pub mod cli;
 pub mod diagnose;
 pub mod finding;
+pub mod judge;
 pub mod predict;
 pub mod problem;
 pub mod profile;

@@ -64,7 +64,7 @@ impl Suite {
     /// # Errors
     /// Every error in it.
     pub fn add(&mut self, id: &str, source: &Arc<Source>) -> Result<(), Vec<Report>> {
-        let raw: raw::Scenario = read_toml(source).map_err(|report| vec![report])?;
+        let raw: raw::Scenario = read_toml(source).map_err(|report| vec![*report])?;
         let mut context = Context::new(source, &self.accounts);
         let lowered = lower::lower(&mut context, id, &raw);
         let mut reports = context.reports;
@@ -87,14 +87,14 @@ impl Suite {
 /// Every error in every file.
 pub fn load(directory: &Path) -> Result<Suite, Vec<Report>> {
     let mut suite = Suite::default();
-    let identities = source(&directory.join(IDENTITIES)).map_err(|report| vec![report])?;
+    let identities = source(&directory.join(IDENTITIES)).map_err(|report| vec![*report])?;
     suite.accounts = Accounts::read(&identities)?;
     let mut files = Vec::new();
     let mut reports = Vec::new();
     collect(directory, 0, &mut files, &mut reports);
     for path in files {
         let inside = path.strip_prefix(directory).unwrap_or(&path).with_extension("");
-        let added = source(&path).map_err(|report| vec![report]).and_then(|source| match inside.to_str() {
+        let added = source(&path).map_err(|report| vec![*report]).and_then(|source| match inside.to_str() {
             Some(id) => suite.add(id, &source),
             None => Err(vec![Report::of_file(source.path.clone(), "the name of the file is not UTF-8")]),
         });
@@ -133,7 +133,7 @@ fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, reports: &m
 ///
 /// # Errors
 /// It cannot be read, is too long, or is not UTF-8.
-pub fn source(path: &Path) -> Result<Arc<Source>, Report> {
+pub fn source(path: &Path) -> Result<Arc<Source>, Box<Report>> {
     let shown = path.display().to_string();
     let read = || -> std::io::Result<Vec<u8>> {
         let length = std::fs::metadata(path)?.len();
@@ -142,7 +142,8 @@ pub fn source(path: &Path) -> Result<Arc<Source>, Report> {
         }
         std::fs::read(path)
     };
-    let bytes = read().map_err(|error| Report::of_file(&*shown, format!("cannot read the file: {error}")))?;
+    let unreadable = |error| Box::new(Report::of_file(&*shown, format!("cannot read the file: {error}")));
+    let bytes = read().map_err(unreadable)?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Source { path: shown, text })),
         Err(error) => {
@@ -151,7 +152,7 @@ pub fn source(path: &Path) -> Result<Arc<Source>, Report> {
             let line = 1 + bytes[..good].iter().filter(|&&byte| byte == b'\n').count();
             let title = format!("line {line}: byte 0x{:02x} is not UTF-8", bytes[good]);
             let help = "write bytes which are no text as { hex = \"ff00\" }";
-            Err(Report::of_file(shown, title).help(help))
+            Err(Box::new(Report::of_file(shown, title).help(help)))
         }
     }
 }

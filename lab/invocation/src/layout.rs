@@ -50,6 +50,18 @@ pub enum Order {
     ChmodThenChown,
 }
 
+impl Order {
+    /// The mode that is left of `mode`. chown(2): on an executable file it clears set-user-ID, and set-group-ID if the
+    /// group-execute bit is set.
+    pub const fn leaves(self, mode: u32) -> u32 {
+        match self {
+            Self::ChownThenChmod => mode,
+            Self::ChmodThenChown if mode & 0o010 != 0 => mode & !0o6000,
+            Self::ChmodThenChown => mode & !0o4000,
+        }
+    }
+}
+
 /// What a node is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum NodeKind {

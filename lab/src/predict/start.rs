@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Kind, Link, Policy, Sealing, Style};
 use lab_invocation::invocation::{Cwd, Descriptor, Stdin, Tracer};
-use lab_invocation::layout::{Content, MountKind, Node, NodeKind, Order};
+use lab_invocation::layout::{Content, MountKind, Node, NodeKind};
 use lab_invocation::{Bytes, Gid, Identity, Uid};
 use lab_model::capability::{CapSet, Capability, Securebits};
 use lab_model::environment::MAILMAN_NAMES;
@@ -99,7 +99,7 @@ pub(super) fn installation(case: &Case) -> Installation {
         kind: EntryKind::Program,
         owner: subject.owner.as_raw(),
         group: subject.group.as_raw(),
-        mode: after_chown(subject.mode, subject.order),
+        mode: subject.order.leaves(subject.mode),
     };
     for (path, link) in &subject.links {
         let entry = match link {
@@ -137,17 +137,8 @@ fn entry(node: &Node) -> Entry {
         NodeKind::Symlink(target) => EntryKind::Symlink(raw(target)),
         NodeKind::HardLink(_) | NodeKind::Fifo => EntryKind::Special,
     };
-    let mode = after_chown(node.mode, node.order);
+    let mode = node.order.leaves(node.mode);
     Entry { kind, owner: node.owner.as_raw(), group: node.group.as_raw(), mode }
-}
-
-/// chown(2): on an executable file it clears set-user-ID, and set-group-ID if the group-execute bit is set.
-fn after_chown(mode: u32, order: Order) -> u32 {
-    match order {
-        Order::ChownThenChmod => mode,
-        Order::ChmodThenChown if mode & 0o010 != 0 => mode & !0o6000,
-        Order::ChmodThenChown => mode & !0o4000,
-    }
 }
 
 /// execve(2), "Interpreter scripts": `#!`, blanks, the path up to a blank or the end of the line.

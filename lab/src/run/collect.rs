@@ -224,6 +224,7 @@ fn finished_case(planned: &Planned, done: Done) -> CaseFinished {
         setting: planned.setting,
         invocation: case.invocation.clone(),
         expected: case.expected.clone(),
+        profile: case.profile.clone(),
         outcome: case.outcome.clone(),
         verdict: done.verdict,
         evidence: done.evidence,

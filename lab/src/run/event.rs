@@ -137,6 +137,8 @@ pub struct CaseFinished {
     pub invocation: Invocation,
     /// Name of the expected outcome.
     pub expected: String,
+    /// Name of the profile by which it was predicted.
+    pub profile: Option<String>,
     /// Its definition.
     pub outcome: Outcome,
     /// The lab's judgement.
@@ -172,6 +174,7 @@ impl CaseFinished {
             expected: self.expected.clone(),
             outcome: self.outcome.clone(),
             names: setting.names.clone(),
+            profile: self.profile.clone(),
         }
     }
 }

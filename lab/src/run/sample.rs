@@ -69,6 +69,7 @@ pub(crate) fn case(scenario: &str, name: &str) -> Case {
             script: Some(Script { started: Some(true), ..Script::default() }),
             ..Outcome::default()
         },
+        profile: None,
         names: Names {
             users: BTreeMap::from([(uid(65534), "nobody".to_owned())]),
             groups: BTreeMap::from([(gid(8), "mail".to_owned()), (gid(38), "list".to_owned())]),

@@ -106,7 +106,7 @@ impl Accounts {
     /// # Errors
     /// Every error in it.
     pub fn read(source: &Arc<Source>) -> Result<Self, Vec<Report>> {
-        let raw: RawAccounts = read_toml(source).map_err(|report| vec![report])?;
+        let raw: RawAccounts = read_toml(source).map_err(|report| vec![*report])?;
         let mut accounts = Self::default();
         let mut reports = Vec::new();
         for (name, group) in raw.group.0 {

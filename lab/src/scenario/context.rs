@@ -12,12 +12,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Reads a TOML text into its form.
-pub(super) fn read_toml<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Report> {
+pub(super) fn read_toml<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<Report>> {
     toml::from_str(&source.text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         let message = error.message().lines().next().unwrap_or_default().to_owned();
         let (title, help) = reworded(&message);
-        Report::new(source, span, title, "here").maybe_help(help)
+        Box::new(Report::new(source, span, title, "here").maybe_help(help))
     })
 }
 

@@ -253,6 +253,7 @@ fn case(context: &mut Context<'_>, raw: &raw::Scenario, info: &Arc<ScenarioInfo>
         layout: draft.layout(),
         invocation: draft.invocation(),
         subject: draft.subject,
+        profile: None,
     })
 }
 

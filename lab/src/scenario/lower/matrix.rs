@@ -10,6 +10,8 @@ use std::ops::Range;
 
 type Columns = Vec<At<NameOrNumber>>;
 type Rows = Named<At<Vec<At<String>>>>;
+/// A table taken apart: what goes across, what goes down.
+type Parts<'a> = ((Dimension, &'a Columns), (Dimension, &'a Rows));
 
 /// A dimension of a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,7 @@ fn axes(matrix: &raw::Matrix) -> impl Iterator<Item = (Dimension, &At<Axis>)> {
         .filter_map(|(dimension, axis)| axis.as_ref().map(|axis| (dimension, axis)))
 }
 
-fn parts(matrix: &raw::Matrix) -> Option<((Dimension, &Columns), (Dimension, &Rows))> {
+fn parts(matrix: &raw::Matrix) -> Option<Parts<'_>> {
     let mut columns = None;
     let mut rows = None;
     for (dimension, axis) in axes(matrix) {

@@ -49,7 +49,7 @@ fn unhex(text: &str) -> Result<Vec<u8>, String> {
         .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
         .collect::<Option<_>>()
         .ok_or_else(wanted)?;
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err(wanted());
     }
     Ok(digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect())

@@ -1,0 +1,156 @@
+//! What holds of any set-group-ID program, in every case, whether the scenario speaks of it or not.
+
+use super::output::has;
+use super::{Comparison, show};
+use crate::case::Case;
+use lab_invocation::Evidence;
+use lab_invocation::evidence::{Capture, End};
+use lab_invocation::{Bytes, Gid, Uid};
+use std::collections::BTreeSet;
+
+/// One invariant.
+struct Invariant {
+    /// Name, which a difference shows as its field.
+    name: &'static str,
+    /// What must hold, in words.
+    holds: &'static str,
+    /// What was seen instead, if it does not hold.
+    broken: fn(&Case, &Evidence) -> Option<String>,
+}
+
+/// Sources: waitpid(2) and exec(3) for the ends; execve(2), credentials(7) and capabilities(7) for ids and capabilities;
+/// CVE-2024-28085, CVE-2023-29383 and CVE-2012-0809 for terminal control sequences which a privileged program repeats.
+const INVARIANTS: [Invariant; 9] = [
+    Invariant { name: "ends-in-time", holds: "an end before the deadline", broken: ends_in_time },
+    Invariant { name: "ends-by-exit", holds: "an end by exit, not by a signal", broken: ends_by_exit },
+    Invariant { name: "starts-once", holds: "the script starts at most once", broken: starts_once },
+    Invariant {
+        name: "started-before-decision",
+        holds: "a refused run starts no script",
+        broken: started_before_decision,
+    },
+    Invariant { name: "false-success", holds: "exit 0 only if the script ran", broken: false_success },
+    Invariant { name: "bounded-output", holds: "at most 64 KiB on each output", broken: bounded_output },
+    Invariant {
+        name: "no-raw-control-bytes",
+        holds: "no control sequence of the caller is repeated",
+        broken: raw_control_bytes,
+    },
+    Invariant {
+        name: "no-foreign-identity",
+        holds: "only ids of the invoker and of the subject's file",
+        broken: foreign_identity,
+    },
+    Invariant {
+        name: "no-gained-capability",
+        holds: "no capability which the invoker lacks",
+        broken: gained_capability,
+    },
+];
+
+/// Checks every invariant.
+pub(super) fn compare(comparison: &mut Comparison<'_>) {
+    for invariant in &INVARIANTS {
+        if let Some(observed) = (invariant.broken)(comparison.case, comparison.evidence) {
+            comparison.differ(invariant.name, invariant.holds, observed);
+        }
+    }
+}
+
+fn ends_in_time(_: &Case, evidence: &Evidence) -> Option<String> {
+    (evidence.end == Some(End::TimedOut)).then(|| show::end(End::TimedOut))
+}
+
+/// A signal is the lab's own doing where a case kills at a system call, and the C library's before `main`.
+fn ends_by_exit(case: &Case, evidence: &Evidence) -> Option<String> {
+    use lab_invocation::invocation::FaultResult;
+    let killed = case.invocation.faults.iter().any(|fault| fault.result == FaultResult::Kill);
+    let excused = case.outcome.signal.is_some() || case.outcome.ended_before_main || killed;
+    match evidence.end {
+        Some(end @ End::Signaled { .. }) if !excused => Some(show::end(end)),
+        _ => None,
+    }
+}
+
+fn starts_once(_: &Case, evidence: &Evidence) -> Option<String> {
+    (evidence.witness.len() > 1).then(|| format!("it started {} times", evidence.witness.len()))
+}
+
+/// The witness ends with 0: another status is the subject's own, and then it was not the subject that became the script.
+fn started_before_decision(_: &Case, evidence: &Evidence) -> Option<String> {
+    match (evidence.end, evidence.witness.first()) {
+        (Some(end @ End::Exited(1..)), Some(report)) => {
+            Some(format!("{}, and the script started as process {}", show::end(end), report.pid))
+        }
+        _ => None,
+    }
+}
+
+fn false_success(_: &Case, evidence: &Evidence) -> Option<String> {
+    let silent = evidence.end == Some(End::Exited(0)) && evidence.witness.is_empty();
+    silent.then(|| "exit 0, and no script started".to_owned())
+}
+
+fn bounded_output(_: &Case, evidence: &Evidence) -> Option<String> {
+    let long =
+        |name: &str, capture: &Capture| capture.truncated().then(|| format!("{} bytes on {name}", capture.total));
+    long("standard error", &evidence.stderr).or_else(|| long("standard output", &evidence.stdout))
+}
+
+/// Looks for control bytes together with the byte before and after them: a line end of the subject's own is no echo.
+fn raw_control_bytes(case: &Case, evidence: &Evidence) -> Option<String> {
+    let outputs: Vec<&Bytes> =
+        [&evidence.stderr.bytes, &evidence.stdout.bytes].into_iter().chain(&evidence.syslog).collect();
+    let written = case.invocation.argv.iter().chain(&case.invocation.env);
+    for text in written {
+        for (at, &byte) in text.0.iter().enumerate() {
+            let control = byte.is_ascii_control() || (0x80..0xa0).contains(&byte);
+            let around = &text.0[at.saturating_sub(1)..(at + 2).min(text.0.len())];
+            if control && around.len() > 1 && outputs.iter().any(|output| has(&output.0, around)) {
+                return Some(format!("{} of the caller's", show::bytes(&around.into())));
+            }
+        }
+    }
+    None
+}
+
+fn foreign_identity(case: &Case, evidence: &Evidence) -> Option<String> {
+    let invoker = evidence.invoker.credentials.as_ref()?;
+    let file = evidence.installed.as_ref();
+    let mut gids: BTreeSet<Gid> = [invoker.gid.real, invoker.gid.effective].into();
+    gids.extend(file.map(|file| file.group));
+    let mut uids: BTreeSet<Uid> = [invoker.uid.real, invoker.uid.effective].into();
+    uids.extend(file.filter(|file| file.mode & 0o4000 != 0).map(|file| file.owner));
+    for report in &evidence.witness {
+        let (uid, gid) = (&report.credentials.uid, &report.credentials.gid);
+        for (which, found) in [("real", gid.real), ("effective", gid.effective), ("saved", gid.saved), ("fs", gid.fs)] {
+            if !gids.contains(&found) {
+                return Some(format!("{which} gid {}", case.names.group(found)));
+            }
+        }
+        for (which, found) in [("real", uid.real), ("effective", uid.effective), ("saved", uid.saved), ("fs", uid.fs)] {
+            if !uids.contains(&found) {
+                return Some(format!("{which} uid {}", case.names.user(found)));
+            }
+        }
+        if let Some(found) = report.credentials.groups.iter().find(|gid| !invoker.groups.contains(gid)) {
+            return Some(format!("supplementary group {}", case.names.group(*found)));
+        }
+    }
+    None
+}
+
+/// Only where the invoker has none at all: what root may keep is capabilities(7)'s business, and the model's.
+fn gained_capability(case: &Case, evidence: &Evidence) -> Option<String> {
+    let invoker = evidence.invoker.credentials.as_ref()?;
+    let asked = &case.invocation.capabilities;
+    let has_some = !asked.kept.is_empty() || !asked.ambient.is_empty() || !asked.inheritable.is_empty();
+    let root = [invoker.uid.real, invoker.uid.effective, invoker.uid.saved].contains(&Uid::ROOT);
+    let set_user_id = evidence.installed.as_ref().is_some_and(|file| file.mode & 0o4000 != 0);
+    if has_some || root || set_user_id {
+        return None;
+    }
+    let report = evidence.witness.iter().find(|report| report.capabilities[1] | report.capabilities[2] != 0)?;
+    let [_, permitted, effective, ..] = report.capabilities;
+    Some(format!("permitted {permitted:#x}, effective {effective:#x}"))
+}
