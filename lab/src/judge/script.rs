@@ -14,16 +14,18 @@ const INHERITABLE: usize = 0;
 const AMBIENT: usize = 4;
 
 pub(super) fn compare(comparison: &mut Comparison<'_>, expected: &Script) {
-    let reports = &comparison.evidence.witness;
-    let started = || match reports.len() {
-        0 => "no script started".to_owned(),
-        1 => "it started".to_owned(),
-        count => format!("it started {count} times"),
+    let evidence = comparison.evidence;
+    let (reports, unfinished) = (&evidence.witness, evidence.witness_unfinished);
+    let started = || match (reports.len(), unfinished) {
+        (0, 0) => "no script started".to_owned(),
+        (1, 0) => "it started".to_owned(),
+        (0, 1) => "it started, and ended before it could report".to_owned(),
+        (reported, unfinished) => format!("it started {reported} times, and {unfinished} times more without a report"),
     };
-    match (expected.started, reports.as_slice()) {
-        (Some(true), [_]) | (Some(false), []) | (None, _) => {}
-        (Some(true), _) => comparison.differ("script.started", "it starts, once", started()),
-        (Some(false), _) => comparison.differ("script.started", "no script starts", started()),
+    match (expected.started, reports.len(), unfinished) {
+        (Some(true), 1, 0) | (Some(false), 0, 0) | (None, ..) => {}
+        (Some(true), ..) => comparison.differ("script.started", "it starts, once", started()),
+        (Some(false), ..) => comparison.differ("script.started", "no script starts", started()),
     }
     let Some(report) = reports.first() else { return };
     ids(comparison, expected, report);

@@ -42,6 +42,8 @@ fn sound(case: &Case) -> Evidence {
         stdout: Capture::default(),
         stderr: capture(texts.as_bytes()),
         syslog: Vec::new(),
+        syslog_total: 0,
+        witness_unfinished: 0,
         witness: if started { vec![report(case)] } else { Vec::new() },
         invoker: InvokerState { credentials: Some(credentials(identity)), ..InvokerState::default() },
         installed: Some(FileState {
@@ -144,6 +146,10 @@ fn script(evidence: &mut Evidence) -> &mut WitnessReport {
 #[case::no_script(ADMITTED, |e: &mut Evidence| e.witness.clear(), &["script.started", "false-success"])]
 #[case::two_scripts(ADMITTED, |e: &mut Evidence| e.witness = vec![e.witness[0].clone(), e.witness[0].clone()],
     &["script.started", "starts-once"])]
+#[case::killed_script(ADMITTED, |e: &mut Evidence| { e.witness.clear(); e.witness_unfinished = 1; }, &["script.started"])]
+#[case::killed_script_of_a_refusal(REFUSED, |e: &mut Evidence| e.witness_unfinished = 1,
+    &["script.started", "started-before-decision"])]
+#[case::log_flood(REFUSED, |e: &mut Evidence| e.syslog_total = 1 << 20, &["bounded-output"])]
 #[case::real_gid(ADMITTED, |e: &mut Evidence| script(e).credentials.gid.real = gid(8), &["script.real-gid"])]
 #[case::effective_gid(ADMITTED, |e: &mut Evidence| script(e).credentials.gid.effective = gid(8), &["script.effective-gid"])]
 #[case::saved_gid(ADMITTED, |e: &mut Evidence| script(e).credentials.gid.saved = gid(8), &["script.saved-gid"])]

@@ -93,6 +93,7 @@ pub(crate) fn finished(scenario: &str, name: &str, verdict: Verdict) -> CaseFini
         setting: 0,
         invocation: case.invocation,
         expected: case.expected,
+        profile: None,
         outcome: case.outcome,
         verdict,
         evidence: None,
