@@ -54,6 +54,7 @@ fn a_byte_string_may_be_a_list_of_parts(#[case] written: &str, #[case] bytes: &[
     r#"given = { args = [[{ repeat = "a", count = 1000000 }, { repeat = "a", count = 1000000 }]] }"#,
     "at most 1048576 bytes"
 )]
+#[case::too_many_groups("given = { more-groups = { from = 1, count = 65001 } }", "out of range")]
 #[case::too_many_arguments(r#"given = { more-args = { each = "a", count = 200001 } }"#, "out of range")]
 fn a_form_without_meaning_is_refused(#[case] case: &str, #[case] message: &str) {
     let error = one(case, "exit = 0").expect_err("refused");
@@ -65,6 +66,13 @@ fn more_arguments_follow_those_of_the_file() {
     let case = one(r#"given = { more-args = { each = "x", count = 3 } }"#, "exit = 0").expect("a sound case");
     let argv: Vec<String> = case.invocation.argv.iter().skip(1).map(Bytes::to_text).collect();
     assert_eq!(argv, ["post", "announce", "more", "x", "x", "x"]);
+}
+
+#[test]
+fn more_groups_are_consecutive_and_join_those_of_the_invoker() {
+    let case = one("given = { more-groups = { from = 10000, count = 3 } }", "exit = 0").expect("a sound case");
+    let groups: Vec<u32> = case.invocation.identity.groups.iter().map(|gid| gid.as_raw()).collect();
+    assert_eq!(groups, [10000, 10001, 10002]);
 }
 
 #[test]

@@ -7,11 +7,14 @@ use crate::scenario::raw::form::At;
 use crate::scenario::raw::given::{self, Given};
 use crate::scenario::raw::value::CallResult;
 use crate::scenario::vocabulary::{CAPABILITIES, ERRORS, LIMITS, SECUREBITS};
-use lab_invocation::Bytes;
 use lab_invocation::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, Stdin, Tracer};
+use lab_invocation::{Bytes, Gid};
 
 /// Most arguments that a scenario may ask for at a stroke.
 const MOST_ARGS: i64 = 200_000;
+
+/// Most supplementary groups of a process, less some for those which `[invoker]` says: `NGROUPS_MAX` of limits.h.
+const MOST_GROUPS: i64 = 65_000;
 
 /// Highest descriptor number that a scenario may ask for.
 const HIGHEST_FD: i64 = 4095;
@@ -157,6 +160,14 @@ impl Draft {
         }
         for user in given.unmapped_uid.iter().flat_map(At::items) {
             transition.unmapped_uids.extend(context.uid(&user));
+        }
+        if let Some(more) = &given.more_groups {
+            let first = context.gid_number(more.from.value, &more.from.span);
+            let count = context.number::<u32>(&more.count, "the count of groups", 1..MOST_GROUPS + 1);
+            if let (Some(first), Some(count)) = (first, count) {
+                let last = first.as_raw().saturating_add(count);
+                self.invocation.identity.groups.extend((first.as_raw()..last).filter_map(Gid::new));
+            }
         }
         let capabilities = &mut self.invocation.capabilities;
         for (list, set) in [

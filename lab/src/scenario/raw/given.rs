@@ -50,6 +50,9 @@ pub struct Given {
     /// Users which the invoker's user namespace does not map.
     pub unmapped_uid: Option<At<OneOrMany>>,
 
+    /// Supplementary groups which the invoker has besides those that `[invoker]` says: consecutive numbers.
+    pub more_groups: Option<MoreGroups>,
+
     // Accounts.
     /// /etc/group.
     pub group_database: Option<At<Database>>,
@@ -130,6 +133,16 @@ pub struct MoreArgs {
     /// The argument.
     pub each: ByteString,
     /// How many times.
+    pub count: At<i64>,
+}
+
+/// Consecutive groups.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MoreGroups {
+    /// The first one.
+    pub from: At<i64>,
+    /// How many.
     pub count: At<i64>,
 }
 
