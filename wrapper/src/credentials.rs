@@ -99,6 +99,14 @@ fn regains(uids: [u32; 2], permitted: u32) -> Option<Regains> {
 #[derive(Debug)]
 pub struct Switched(());
 
+#[cfg(test)]
+impl Switched {
+    /// For tests of what comes after the switch.
+    pub(crate) const fn assumed() -> Self {
+        Self(())
+    }
+}
+
 /// Takes on the wrapper's own group as real, effective and saved gid, and makes sure that it did.
 ///
 /// setgid(2) would leave the saved gid, setegid(2) both others: each brings the caller's group back.

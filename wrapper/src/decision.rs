@@ -12,7 +12,8 @@ use std::ffi::{CStr, CString};
 /// What to start.
 #[derive(Debug)]
 pub struct Plan<'a> {
-    admitted: Admitted,
+    /// The proof that there may be such a plan.
+    pub admitted: Admitted,
     /// Absolute paths which nobody untrusted may be able to change: the interpreter, if there is one, and the script.
     pub files: Vec<String>,
     /// The file to execute: the first of `files`.
@@ -20,15 +21,7 @@ pub struct Plan<'a> {
     /// Its arguments. The first is `path`, whatever the caller called this program.
     pub argv: Vec<Cow<'a, CStr>>,
     /// Its environment.
-    pub environment: Vec<Cow<'a, CStr>>,
-}
-
-impl Plan<'_> {
-    /// The proof which it holds.
-    #[must_use]
-    pub const fn admitted(&self) -> &Admitted {
-        &self.admitted
-    }
+    pub environment: Vec<&'a CStr>,
 }
 
 /// Decides what a caller with these credentials, arguments and environment gets under a sound policy.

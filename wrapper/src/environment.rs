@@ -3,7 +3,6 @@
 //! A list of what is forbidden cannot be right: shells, Python, Perl and the loader read dozens of names, and a script
 //! started after a full switch of the group is not in secure-execution mode, so that nothing else would clean up.
 
-use std::borrow::Cow;
 use std::ffi::CStr;
 
 /// The whole `PATH` of every script.
@@ -14,9 +13,9 @@ pub const PATH: &CStr = c"PATH=/usr/bin:/bin";
 /// Where the caller gave a name twice the first counts, as in getenv(3). Entries without `=` or without a name are
 /// never kept. Values are not looked at.
 #[must_use]
-pub fn for_script<'e>(given: &[&'e CStr], kept: &[&str]) -> Vec<Cow<'e, CStr>> {
-    let first = |name: &&str| given.iter().find(|entry| is_of(entry, name)).map(|entry| Cow::Borrowed(*entry));
-    std::iter::once(Cow::Borrowed(PATH)).chain(kept.iter().filter_map(first)).collect()
+pub fn for_script<'e>(given: &[&'e CStr], kept: &[&str]) -> Vec<&'e CStr> {
+    let first = |name: &&str| given.iter().find(|entry| is_of(entry, name)).copied();
+    std::iter::once(PATH).chain(kept.iter().filter_map(first)).collect()
 }
 
 fn is_of(entry: &CStr, name: &str) -> bool {

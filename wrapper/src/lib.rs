@@ -32,3 +32,12 @@ pub mod report;
 pub mod script;
 pub mod surroundings;
 pub mod sys;
+
+// Shared with the tests in `tests/`, which know this crate by its name.
+#[cfg(test)]
+extern crate self as wrapper;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+#[path = "../tests/support/seal.rs"]
+mod seal;

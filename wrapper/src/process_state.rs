@@ -15,6 +15,14 @@ use nix::unistd::chdir;
 #[derive(Debug)]
 pub struct SafeProcess(());
 
+#[cfg(test)]
+impl SafeProcess {
+    /// For a test, whose process is safe enough, and is not to lose its descriptors.
+    pub(crate) const fn assumed() -> Self {
+        Self(())
+    }
+}
+
 /// What stood in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnsafeProcess {

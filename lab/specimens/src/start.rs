@@ -99,12 +99,12 @@ fn start<'p>(
         }
         Flaw::KeepsUnlistedVariable => {
             let kept = environ.iter().filter(|entry| entry.to_bytes().starts_with(b"PYTHONPATH="));
-            plan.environment.extend(kept.map(|entry| Cow::Borrowed(*entry)));
+            plan.environment.extend(kept);
         }
         _ => {}
     }
     let mut kernel = CarelessKernel::new(flaw, honest.real);
-    let switched = credentials::switch_group(plan.admitted(), &mut kernel, policy.own, honest.real)?;
+    let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, honest.real)?;
     let checked = script::check_files(&switched, &plan, policy, &Looks(flaw))?;
     match flaw {
         Flaw::LooksUpScriptInPath => plan.path = in_path(&environ, asked).unwrap_or(plan.path),
@@ -191,7 +191,7 @@ fn execute_without_sigpipe<'p>(plan: &Plan<'_>, policy: &Policy<'p>) -> Refusal<
 fn start_early(honest: Credentials, argv: &[&CStr], environ: &[&CStr], policy: &Policy<'_>) -> Option<u8> {
     let plan = decision::decide(&as_trusted(honest, policy), argv, environ, policy, &Around(Flaw::None)).ok()?;
     let mut kernel = CarelessKernel::new(Flaw::None, honest.real);
-    let switched = credentials::switch_group(plan.admitted(), &mut kernel, policy.own, honest.real).ok()?;
+    let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, honest.real).ok()?;
     script::check_files(&switched, &plan, policy, &RealFiles).ok()?;
     let text = |word: &CStr| OsStr::from_bytes(word.to_bytes()).to_owned();
     let variables = plan.environment.iter().filter_map(|entry| {

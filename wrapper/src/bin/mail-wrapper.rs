@@ -132,7 +132,7 @@ fn start<'p>(
     // Decide. The plan holds the proof that the caller is admitted; nothing below can be called without it.
     let plan = decision::decide(&credentials, &argv, &environ, policy, &System)?;
     // Act.
-    let switched = credentials::switch_group(plan.admitted(), &mut Kernel, policy.own, credentials.real)?;
+    let switched = credentials::switch_group(&plan.admitted, &mut Kernel, policy.own, credentials.real)?;
     let checked = script::check_files(&switched, &plan, policy, &RealFiles)?;
     Err(script::execute(&checked, &plan, policy))
 }

@@ -1,1 +1,119 @@
+//! From caller, arguments and environment to what is executed.
 
+use super::{Plan, decide};
+use crate::credentials::Credentials;
+use crate::policy::{Interpreter, Policy};
+use crate::refusal::Refusal;
+use crate::sample::{Answers, cgi_policy, gid, list, mail_policy, trusted_caller};
+use crate::surroundings::GroupName;
+use rstest::rstest;
+use std::ffi::CStr;
+
+fn decided<'a>(
+    caller: Credentials,
+    argv: &[&'a CStr],
+    environ: &[&'a CStr],
+    policy: &'static Policy<'static>,
+) -> Result<Plan<'a>, Refusal<'static>> {
+    decide(&caller, argv, environ, policy, &Answers::new(false, GroupName::Nameless))
+}
+
+fn kept(policy: Policy<'static>) -> &'static Policy<'static> {
+    Box::leak(Box::new(policy))
+}
+
+fn argv<'p>(plan: &'p Plan<'_>) -> Vec<&'p [u8]> {
+    plan.argv.iter().map(|word| word.to_bytes()).collect()
+}
+
+#[test]
+fn mail_without_an_interpreter_executes_the_script() {
+    let policy = kept(mail_policy());
+    let plan = decided(trusted_caller(), &[c"anything", c"post", c"announce"], &[c"HOME=/"], policy).expect("admitted");
+    assert_eq!(plan.path.as_c_str(), c"/usr/local/mailman/scripts/post");
+    assert_eq!(plan.files, ["/usr/local/mailman/scripts/post"]);
+    assert_eq!(argv(&plan), [&b"/usr/local/mailman/scripts/post"[..], b"announce"]);
+    assert_eq!(plan.environment.iter().map(|entry| entry.to_bytes()).collect::<Vec<_>>(), [b"PATH=/usr/bin:/bin"]);
+}
+
+#[test]
+fn mail_with_an_interpreter_executes_that() {
+    let interpreter = Some(Interpreter { path: "/usr/bin/python3", flags: list(&["-S", "-I"]) });
+    let policy = kept(Policy { interpreter, ..mail_policy() });
+    let plan = decided(trusted_caller(), &[c"m", c"admin"], &[], policy).expect("admitted");
+    assert_eq!(plan.path.as_c_str(), c"/usr/bin/python3");
+    assert_eq!(plan.files, ["/usr/bin/python3", "/usr/local/mailman/scripts/admin"]);
+    assert_eq!(argv(&plan), [&b"/usr/bin/python3"[..], b"-S", b"-I", b"/usr/local/mailman/scripts/admin"]);
+}
+
+#[test]
+fn arguments_after_the_command_are_passed_byte_for_byte() {
+    let policy = kept(mail_policy());
+    let given = [c"m", c"post", c"", c"-C/x", c"\xff\x1b[2J\n", c"a;b|c $(d)", c"../x", c"post"];
+    let plan = decided(trusted_caller(), &given, &[], policy).expect("admitted");
+    assert_eq!(argv(&plan)[1..], given[2..].iter().map(|word| word.to_bytes()).collect::<Vec<_>>());
+}
+
+#[rstest]
+#[case::one_more_argument(&[c"x", c"admin"])]
+#[case::words_of_a_query(&[c"x", c"-c", c"../../etc/passwd"])]
+#[case::no_argument_at_all(&[])]
+fn the_page_is_the_sealed_one_whatever_the_arguments(#[case] given: &[&'static CStr]) {
+    let policy = kept(cgi_policy());
+    let environ = [c"QUERY_STRING=a", c"PATH_INFO=/admin", c"HTTP_PROXY=http://evil"];
+    let plan = decided(trusted_caller(), given, &environ, policy).expect("admitted");
+    assert_eq!(plan.files, ["/usr/bin/python3", "/usr/local/mailman/scripts/driver"]);
+    let expected = [&b"/usr/bin/python3"[..], b"-S", b"-I", b"/usr/local/mailman/scripts/driver", b"listinfo"];
+    assert_eq!(argv(&plan), expected);
+    let environment: Vec<&[u8]> = plan.environment.iter().map(|entry| entry.to_bytes()).collect();
+    assert_eq!(environment, [&b"PATH=/usr/bin:/bin"[..], b"QUERY_STRING=a"]);
+}
+
+#[rstest]
+#[case::none_at_all(&[])]
+#[case::empty_name(&[c""])]
+#[case::name_alone(&[c"mail-wrapper"])]
+fn without_a_command_usage_is_told(#[case] given: &[&'static CStr]) {
+    let refusal = decided(trusted_caller(), given, &[], kept(mail_policy())).expect_err("refused");
+    assert_eq!(refusal, Refusal::NoCommand { commands: &["post", "admin"] });
+}
+
+#[rstest]
+#[case::unknown(c"leave")]
+#[case::empty(c"")]
+#[case::upper_case(c"POST")]
+#[case::beginning(c"pos")]
+#[case::longer(c"poster")]
+#[case::blank(c"post ")]
+#[case::path(c"/usr/local/mailman/scripts/post")]
+#[case::below(c"post/../admin")]
+#[case::above(c"../scripts/post")]
+#[case::here(c"./post")]
+#[case::slash(c"post/")]
+#[case::option(c"--help")]
+#[case::two_hyphens(c"--")]
+#[case::format(c"%s%n%x")]
+#[case::not_text(c"\xff\xfe")]
+#[case::escape(c"\x1b[2J")]
+fn a_command_is_one_of_the_list_byte_for_byte(#[case] asked: &'static CStr) {
+    for given in [&[c"m", asked][..], &[c"post", asked, c"post"]] {
+        let refusal = decided(trusted_caller(), given, &[], kept(mail_policy())).expect_err("refused");
+        assert_eq!(refusal, Refusal::UnknownCommand { commands: &["post", "admin"] });
+    }
+}
+
+#[test]
+fn a_stranger_is_refused_as_such_whatever_its_arguments() {
+    let stranger = Credentials { real: gid(4242), ..trusted_caller() };
+    for given in [&[c"m", c"post"][..], &[c"m", c"leave"], &[c"m"], &[]] {
+        let refusal = decided(stranger, given, &[], kept(mail_policy())).expect_err("refused");
+        assert!(matches!(refusal, Refusal::Nameless { .. }));
+    }
+}
+
+#[test]
+fn a_policy_with_a_nul_starts_nothing() {
+    let policy = kept(Policy { prefix: "/usr\0/local", ..mail_policy() });
+    let plan = decided(trusted_caller(), &[c"m", c"post"], &[], policy).expect("admitted");
+    assert!(plan.path.is_empty());
+}

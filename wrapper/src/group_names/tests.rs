@@ -1,1 +1,93 @@
+//! Group files, sound and otherwise.
 
+use super::{MOST, find, name_of};
+use crate::sample::gid;
+use crate::surroundings::GroupName;
+use rstest::rstest;
+use std::io::{self, Read};
+
+fn known(name: &str) -> GroupName {
+    GroupName::Known(name.to_owned())
+}
+
+#[rstest]
+#[case::one_row("mail:x:8:\n", known("mail"))]
+#[case::among_others("root:x:0:\nmail:x:8:alice,bob\nlist:x:38:\n", known("mail"))]
+#[case::no_end_of_line("root:x:0:\nmail:x:8:", known("mail"))]
+#[case::no_members_field("mail:x:8\n", known("mail"))]
+#[case::no_members_field_at_the_end("mail:x:8", known("mail"))]
+#[case::first_of_two_names("post:x:8:\nmail:x:8:\n", known("post"))]
+#[case::one_name_for_two_gids("mail:x:9:\nmail:x:8:\n", known("mail"))]
+#[case::leading_zeros("mail:x:008:\n", known("mail"))]
+#[case::empty_password("mail::8:\n", known("mail"))]
+#[case::absent("root:x:0:\n", GroupName::Nameless)]
+#[case::empty("", GroupName::Nameless)]
+#[case::empty_lines("\n\n:\n::\n:::\n", GroupName::Nameless)]
+#[case::gid_among_members("root:x:0:8:8\n", GroupName::Nameless)]
+#[case::gid_as_name("8:x:0:\n", GroupName::Nameless)]
+#[case::gid_as_password("a:8:0:\n", GroupName::Nameless)]
+#[case::longer_gid("mail:x:88:\nmail:x:80:\n", GroupName::Nameless)]
+#[case::no_gid("mail:x::\n", GroupName::Nameless)]
+#[case::blank_before("mail:x: 8:\n", GroupName::Nameless)]
+#[case::letter_after("mail:x:8a:\n", GroupName::Nameless)]
+#[case::sign("mail:x:+8:\n", GroupName::Nameless)]
+#[case::too_large("mail:x:18446744073709551624:\n", GroupName::Nameless)]
+#[case::plus_2_to_32("mail:x:4294967304:\n", GroupName::Nameless)]
+#[case::no_name(":x:8:\n", GroupName::Nameless)]
+#[case::comment("#mail:x:8:\n", GroupName::Nameless)]
+#[case::included("+mail:x:8:\n", GroupName::Nameless)]
+#[case::excluded("-mail:x:8:\n", GroupName::Nameless)]
+#[case::broken_row_before("mail:x:8a:\nmail2:x:8:\n", known("mail2"))]
+#[case::unprintable("m\x1b[2Jil\u{e9}:x:8:\n", known("m?[2Jil??"))]
+#[case::blank_and_tilde("a ~b:x:8:\n", known("a ~b"))]
+fn the_first_row_with_the_gid_names_it(#[case] file: &str, #[case] expected: GroupName) {
+    assert_eq!(find(file.as_bytes(), gid(8)).expect("readable"), expected);
+    // One byte at a time: rows do not care where a read ends.
+    assert_eq!(find(Slowly(file.as_bytes()), gid(8)).expect("readable"), expected);
+}
+
+struct Slowly<'f>(&'f [u8]);
+
+impl Read for Slowly<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(&mut buffer[..1])
+    }
+}
+
+#[rstest]
+#[case::just_fits(64, "n".repeat(64))]
+#[case::one_too_many(65, format!("{}...", "n".repeat(61)))]
+#[case::a_whole_page(100_000, format!("{}...", "n".repeat(61)))]
+fn a_long_name_is_cut(#[case] length: usize, #[case] expected: String) {
+    let file = format!("{}:x:8:\n", "n".repeat(length));
+    assert_eq!(find(file.as_bytes(), gid(8)).expect("readable"), known(&expected));
+}
+
+#[test]
+fn a_file_that_is_too_large_is_read_no_further() {
+    let rows = io::repeat(b'\n').take(MOST - 9);
+    assert_eq!(find(rows.chain(&b"mail:x:8:\n"[..]), gid(8)).expect("readable"), known("mail"));
+    let rows = io::repeat(b'\n').take(MOST);
+    assert_eq!(find(rows.chain(&b"mail:x:8:\n"[..]), gid(8)).expect("readable"), GroupName::Unreadable);
+    assert_eq!(find(io::repeat(b'x'), gid(8)).expect("readable"), GroupName::Unreadable);
+    assert_eq!(find(io::repeat(b':'), gid(8)).expect("readable"), GroupName::Unreadable);
+}
+
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::IsADirectory.into())
+    }
+}
+
+#[test]
+fn an_error_is_not_the_end_of_the_file() {
+    assert!(find(b"root:x:0:\n".chain(Broken), gid(8)).is_err());
+}
+
+#[test]
+fn the_system_calls_gid_0_root() {
+    assert_eq!(name_of(gid(0)), known("root"));
+    assert_eq!(name_of(gid(4_294_967_294)), GroupName::Nameless);
+}

@@ -1,1 +1,387 @@
-//! Every way in which a section can be wrong, and that no other is right.
+//! Every way in which a section can be wrong, and that a sound one says what was sealed.
+
+use super::{
+    BODY_MAX, BODY_OFFSET, CHECKSUM_OFFSET, COMMANDS_MAX, Contradiction, FLAGS_MAX, Fault, Group, KIND_OFFSET, Kind,
+    LENGTH_OFFSET, MAGIC, MAILMAN_CGI_VARIABLES, MAILMAN_COMMANDS, Owner, PolicyError, RefusalStyle, SECTION_SIZE, Tag,
+    Task, VARIABLES_MAX, VERSION_OFFSET, checksum, decode, kind_of, unsealed, value,
+};
+use crate::credentials::Gid;
+use crate::seal::{Records, body, cgi, mail, record, section, with};
+use rstest::rstest;
+use std::fmt::Write;
+
+fn error(kind: Kind, records: &Records) -> PolicyError {
+    decode(&section(kind, &body(records)), kind).expect_err("must be refused")
+}
+
+#[test]
+fn a_sound_mail_policy_says_what_was_sealed() {
+    let records = with(mail(), Tag::Interpreter, &[b"/usr/bin/python3"]);
+    let records = with(records, Tag::InterpreterFlag, &[b"-S", b"-I"]);
+    let records = with(records, Tag::Variable, &[b"LANG"]);
+    let records = with(records, Tag::Refusal, &[&[RefusalStyle::Defer.as_raw()]]);
+    let section = section(Kind::Mail, &body(&records));
+    let policy = decode(&section, Kind::Mail).expect("sound");
+    assert_eq!(policy.trusted, Group { gid: Gid::new(8).expect("a gid"), name: "mail" });
+    assert_eq!(policy.own, Group { gid: Gid::new(38).expect("a gid"), name: "list" });
+    assert_eq!(policy.owner, Owner { uid: 38, name: "list" });
+    assert_eq!(policy.prefix, "/usr/local/mailman");
+    let interpreter = policy.interpreter.expect("sealed");
+    assert_eq!((interpreter.path, interpreter.flags.as_slice()), ("/usr/bin/python3", &["-S", "-I"][..]));
+    assert!(matches!(policy.task, Task::Mail { commands } if *commands == MAILMAN_COMMANDS));
+    assert_eq!(*policy.variables, ["LANG"]);
+    assert_eq!(policy.refusal, RefusalStyle::Defer);
+}
+
+#[test]
+fn a_sound_cgi_policy_says_what_was_sealed() {
+    let section = section(Kind::Cgi, &body(&cgi()));
+    let policy = decode(&section, Kind::Cgi).expect("sound");
+    assert_eq!(policy.task, Task::Cgi { script: "listinfo" });
+    assert_eq!(policy.interpreter, None);
+    assert_eq!(*policy.variables, MAILMAN_CGI_VARIABLES);
+    assert_eq!(policy.refusal, RefusalStyle::Mailman);
+}
+
+#[rstest]
+#[case::mail(Kind::Mail, &mail())]
+#[case::cgi(Kind::Cgi, &cgi())]
+fn no_single_changed_bit_goes_unnoticed(#[case] kind: Kind, #[case] records: &Records) {
+    let sound = section(kind, &body(records));
+    for at in 0..SECTION_SIZE {
+        for bit in 0..8 {
+            let mut damaged = sound;
+            damaged[at] ^= 1 << bit;
+            assert!(decode(&damaged, kind).is_err(), "bit {bit} of byte {at}");
+        }
+    }
+}
+
+#[rstest]
+#[case::mail(Kind::Mail, &mail())]
+#[case::cgi(Kind::Cgi, &cgi())]
+fn no_beginning_of_a_body_is_a_policy(#[case] kind: Kind, #[case] records: &Records) {
+    let whole = body(records);
+    for length in 0..whole.len() {
+        assert!(decode(&section(kind, &whole[..length]), kind).is_err(), "{length} of {} bytes", whole.len());
+    }
+}
+
+#[test]
+fn any_byte_anywhere_in_a_body_with_its_checksum_is_decoded_or_refused() {
+    let whole = body(&with(mail(), Tag::Command, &[b"post"]));
+    for at in 0..whole.len() {
+        for byte in 0..=u8::MAX {
+            let mut changed = whole.clone();
+            changed[at] = byte;
+            // Never a panic, and never a policy whose parts would contradict the limits that refusals are built on.
+            if let Ok(policy) = decode(&section(Kind::Mail, &changed), Kind::Mail) {
+                assert!(policy.prefix.starts_with('/') && !policy.prefix.contains("//"));
+                assert!(policy.trusted.name.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+            }
+        }
+    }
+}
+
+fn damaged(damage: impl FnOnce(&mut [u8; SECTION_SIZE])) -> PolicyError {
+    let mut section = section(Kind::Mail, &body(&mail()));
+    damage(&mut section);
+    decode(&section, Kind::Mail).expect_err("must be refused")
+}
+
+#[test]
+fn the_header_is_checked_field_by_field() {
+    let length = u32::try_from(BODY_MAX + 1).expect("small");
+    assert_eq!(damaged(|s| s[0] = b'S'), PolicyError::Magic);
+    assert_eq!(damaged(|s| s[MAGIC.len() - 1] = 0), PolicyError::Magic);
+    assert_eq!(damaged(|s| s[VERSION_OFFSET] = 9), PolicyError::Version { found: 9 });
+    assert_eq!(damaged(|s| s[VERSION_OFFSET + 1] = 1), PolicyError::Version { found: 257 });
+    assert_eq!(damaged(|s| s[KIND_OFFSET] = 2), PolicyError::Kind { found: 2, wanted: Some(Kind::Mail) });
+    assert_eq!(damaged(|s| s[KIND_OFFSET + 1] = 1), PolicyError::Kind { found: 257, wanted: Some(Kind::Mail) });
+    assert_eq!(damaged(|s| s[LENGTH_OFFSET..CHECKSUM_OFFSET].fill(0)), PolicyError::Unsealed);
+    assert_eq!(
+        damaged(|s| s[LENGTH_OFFSET..CHECKSUM_OFFSET].copy_from_slice(&length.to_le_bytes())),
+        PolicyError::TooLong { found: length }
+    );
+    assert_eq!(
+        damaged(|s| s[LENGTH_OFFSET..CHECKSUM_OFFSET].copy_from_slice(&[0xff, 0xff, 0, 0])),
+        PolicyError::TooLong { found: 0xffff }
+    );
+    assert_eq!(damaged(|s| s[LENGTH_OFFSET + 3] = 0xff), PolicyError::TooLong { found: 0xff00_00a1 });
+    assert_eq!(damaged(|s| s[CHECKSUM_OFFSET] ^= 1), PolicyError::Checksum);
+    assert_eq!(damaged(|s| s[BODY_OFFSET] ^= 1), PolicyError::Checksum);
+    assert_eq!(damaged(|s| s[SECTION_SIZE / 2..].fill(1)), PolicyError::Padding);
+    assert_eq!(damaged(|s| s[SECTION_SIZE - 1] = 1), PolicyError::Padding);
+}
+
+#[test]
+fn a_body_may_fill_the_section() {
+    // The last record, of an unknown kind, shows that the whole of it was read.
+    let mut whole = body(&mail());
+    let rest = BODY_MAX - whole.len() - 3;
+    whole.extend(record(99, &vec![0; rest]));
+    assert_eq!(whole.len(), BODY_MAX);
+    assert_eq!(decode(&section(Kind::Mail, &whole), Kind::Mail), Err(PolicyError::UnknownTag { tag: 99 }));
+}
+
+#[test]
+fn what_is_wrong_first_is_said_first() {
+    let everything = |from: usize| {
+        let mut section = section(Kind::Mail, &body(&mail()));
+        section[SECTION_SIZE - 1] = 1;
+        section[BODY_OFFSET] ^= 1;
+        section[from..BODY_OFFSET].fill(0xff);
+        decode(&section, Kind::Mail).expect_err("must be refused")
+    };
+    assert_eq!(everything(0), PolicyError::Magic);
+    assert_eq!(everything(VERSION_OFFSET), PolicyError::Version { found: 0xffff });
+    assert_eq!(everything(KIND_OFFSET), PolicyError::Kind { found: 0xffff, wanted: Some(Kind::Mail) });
+    assert_eq!(everything(LENGTH_OFFSET), PolicyError::TooLong { found: u32::MAX });
+    assert_eq!(everything(CHECKSUM_OFFSET), PolicyError::Checksum);
+}
+
+#[rstest]
+#[case::no_length(&[Tag::TrustedGid.as_raw()], PolicyError::CutShort { at: 0 })]
+#[case::half_a_length(&[Tag::TrustedGid.as_raw(), 4], PolicyError::CutShort { at: 0 })]
+#[case::value_too_short(&[Tag::TrustedGid.as_raw(), 4, 0, 1, 2, 3], PolicyError::CutShort { at: 0 })]
+#[case::second_record(&[Tag::TrustedGid.as_raw(), 1, 0, 1, Tag::OwnGid.as_raw()], PolicyError::CutShort { at: 4 })]
+#[case::tag_zero(&[0, 0, 0], PolicyError::UnknownTag { tag: 0 })]
+#[case::tag_after_the_last(&[14, 0, 0], PolicyError::UnknownTag { tag: 14 })]
+#[case::descending(&[2, 0, 0, 1, 0, 0], PolicyError::OutOfOrder { tag: Tag::TrustedGid })]
+fn records_are_whole_known_and_in_order(#[case] body: &[u8], #[case] expected: PolicyError) {
+    assert_eq!(decode(&section(Kind::Mail, body), Kind::Mail), Err(expected));
+}
+
+#[rstest]
+fn each_field_must_be_there_once(
+    #[values(
+        Tag::TrustedGid,
+        Tag::TrustedName,
+        Tag::OwnGid,
+        Tag::OwnName,
+        Tag::OwnerUid,
+        Tag::OwnerName,
+        Tag::Prefix,
+        Tag::Refusal
+    )]
+    tag: Tag,
+) {
+    let wrong = |fault| PolicyError::Field { tag, fault };
+    assert_eq!(error(Kind::Mail, &with(mail(), tag, &[])), wrong(Fault::Missing));
+    let (_, value) = mail().into_iter().find(|(found, _)| *found == tag).expect("there");
+    assert_eq!(error(Kind::Mail, &with(mail(), tag, &[&value, &value])), wrong(Fault::TooMany { limit: 1 }));
+    assert!(decode(&section(Kind::Mail, &body(&with(mail(), tag, &[&value]))), Kind::Mail).is_ok());
+}
+
+#[rstest]
+#[case::no_command(Kind::Mail, with(mail(), Tag::Command, &[]), Tag::Command, Fault::Missing)]
+#[case::no_page(Kind::Cgi, with(cgi(), Tag::CgiScript, &[]), Tag::CgiScript, Fault::Missing)]
+#[case::two_pages(Kind::Cgi, with(cgi(), Tag::CgiScript, &[b"a", b"b"]), Tag::CgiScript, Fault::TooMany { limit: 1 })]
+#[case::command_twice(Kind::Mail, with(mail(), Tag::Command, &[b"post", b"x", b"post"]), Tag::Command, Fault::Twice)]
+#[case::variable_twice(Kind::Cgi, with(cgi(), Tag::Variable, &[b"A", b"A"]), Tag::Variable, Fault::Twice)]
+#[case::bad_gid(Kind::Mail, with(mail(), Tag::OwnGid, &[&[0xff; 4]]), Tag::OwnGid, Fault::MinusOne)]
+#[case::bad_uid(Kind::Mail, with(mail(), Tag::OwnerUid, &[&[0xff; 4]]), Tag::OwnerUid, Fault::MinusOne)]
+#[case::bad_name(Kind::Mail, with(mail(), Tag::OwnerName, &[b""]), Tag::OwnerName, Fault::Empty)]
+#[case::bad_prefix(Kind::Mail, with(mail(), Tag::Prefix, &[b"usr"]), Tag::Prefix, Fault::Relative)]
+#[case::bad_interpreter(Kind::Mail, with(mail(), Tag::Interpreter, &[b"python3"]), Tag::Interpreter, Fault::Relative)]
+#[case::bad_flag(Kind::Mail, with(mail(), Tag::InterpreterFlag, &[b"S"]), Tag::InterpreterFlag, Fault::NotAFlag)]
+#[case::bad_style(Kind::Mail, with(mail(), Tag::Refusal, &[b"\x03"]), Tag::Refusal, Fault::Unknown { found: 3 })]
+fn a_field_that_is_wrong_is_named(
+    #[case] kind: Kind,
+    #[case] records: Records,
+    #[case] tag: Tag,
+    #[case] fault: Fault,
+) {
+    assert_eq!(error(kind, &records), PolicyError::Field { tag, fault });
+}
+
+#[rstest]
+#[case::commands(Tag::Command, COMMANDS_MAX)]
+#[case::flags(Tag::InterpreterFlag, FLAGS_MAX)]
+#[case::variables(Tag::Variable, VARIABLES_MAX)]
+fn repeatable_fields_have_a_limit(#[case] tag: Tag, #[case] limit: usize) {
+    let values: Vec<Vec<u8>> = (0..=limit)
+        .map(|n| format!("{}{n}", if tag == Tag::InterpreterFlag { "-" } else { "x" }).into_bytes())
+        .collect();
+    let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+    let records = |count: usize| with(with(mail(), Tag::Interpreter, &[b"/bin/sh"]), tag, &values[..count]);
+    assert!(decode(&section(Kind::Mail, &body(&records(limit))), Kind::Mail).is_ok());
+    assert_eq!(error(Kind::Mail, &records(limit + 1)), PolicyError::Field { tag, fault: Fault::TooMany { limit } });
+}
+
+#[rstest]
+#[case::mail_with_page(Kind::Mail, with(mail(), Tag::CgiScript, &[b"listinfo"]), Contradiction::MailWithCgiScript)]
+#[case::cgi_with_commands(Kind::Cgi, with(cgi(), Tag::Command, &[b"post"]), Contradiction::CgiWithCommands)]
+#[case::cgi_defers(Kind::Cgi, with(cgi(), Tag::Refusal, &[b"\x02"]), Contradiction::CgiDefers)]
+#[case::flags_alone(
+    Kind::Mail,
+    with(mail(), Tag::InterpreterFlag, &[b"-S"]),
+    Contradiction::FlagsWithoutInterpreter
+)]
+fn fields_that_do_not_go_together_are_refused(
+    #[case] kind: Kind,
+    #[case] records: Records,
+    #[case] expected: Contradiction,
+) {
+    assert_eq!(error(kind, &records), PolicyError::Contradiction(expected));
+}
+
+#[rstest]
+#[case::gid(value::gid(&[1, 2, 0, 0]).map(Gid::as_raw), Ok(513))]
+#[case::gid_almost_minus_one(value::gid(&[0xfe, 0xff, 0xff, 0xff]).map(Gid::as_raw), Ok(u32::MAX - 1))]
+#[case::gid_minus_one(value::gid(&[0xff; 4]).map(Gid::as_raw), Err(Fault::MinusOne))]
+#[case::gid_short(value::gid(&[0; 3]).map(Gid::as_raw), Err(Fault::Size { found: 3, wanted: 4 }))]
+#[case::gid_long(value::gid(&[0; 5]).map(Gid::as_raw), Err(Fault::Size { found: 5, wanted: 4 }))]
+#[case::uid(value::uid(&[38, 0, 0, 0]), Ok(38))]
+#[case::uid_minus_one(value::uid(&[0xff; 4]), Err(Fault::MinusOne))]
+#[case::uid_empty(value::uid(&[]), Err(Fault::Size { found: 0, wanted: 4 }))]
+fn numbers(#[case] found: Result<u32, Fault>, #[case] expected: Result<u32, Fault>) {
+    assert_eq!(found, expected);
+}
+
+#[rstest]
+#[case::name(value::name, "domain users", None)]
+#[case::name_64(value::name, &"n".repeat(64), None)]
+#[case::name_65(value::name, &"n".repeat(65), Some(Fault::TooLong { found: 65, limit: 64 }))]
+#[case::name_empty(value::name, "", Some(Fault::Empty))]
+#[case::name_colon(value::name, "a:b", Some(Fault::Byte { found: b':' }))]
+#[case::name_newline(value::name, "a\nb", Some(Fault::Byte { found: b'\n' }))]
+#[case::name_nul(value::name, "a\0", Some(Fault::Byte { found: 0 }))]
+#[case::name_delete(value::name, "a\x7f", Some(Fault::Byte { found: 0x7f }))]
+#[case::name_not_ascii(value::name, "\u{e9}", Some(Fault::Byte { found: 0xc3 }))]
+#[case::path(value::path, "/usr/local/mailman", None)]
+#[case::path_of_one(value::path, "/m", None)]
+#[case::path_dots_in_name(value::path, "/a/..b/c..", None)]
+#[case::path_colon(value::path, "/a:b", None)]
+#[case::path_255(value::path, &format!("/{}", "p".repeat(254)), None)]
+#[case::path_256(value::path, &format!("/{}", "p".repeat(255)), Some(Fault::TooLong { found: 256, limit: 255 }))]
+#[case::path_empty(value::path, "", Some(Fault::Empty))]
+#[case::path_relative(value::path, "usr/local", Some(Fault::Relative))]
+#[case::path_root(value::path, "/", Some(Fault::NotCanonical))]
+#[case::path_slash_at_end(value::path, "/usr/", Some(Fault::NotCanonical))]
+#[case::path_two_slashes(value::path, "/usr//local", Some(Fault::NotCanonical))]
+#[case::path_dot(value::path, "/usr/./local", Some(Fault::NotCanonical))]
+#[case::path_dot_dot(value::path, "/usr/../etc", Some(Fault::NotCanonical))]
+#[case::path_nul(value::path, "/usr\0", Some(Fault::Byte { found: 0 }))]
+#[case::script(value::script_name, "post", None)]
+#[case::script_all_characters(value::script_name, "0a.Z_-", None)]
+#[case::script_32(value::script_name, &"s".repeat(32), None)]
+#[case::script_33(value::script_name, &"s".repeat(33), Some(Fault::TooLong { found: 33, limit: 32 }))]
+#[case::script_empty(value::script_name, "", Some(Fault::Empty))]
+#[case::script_slash(value::script_name, "a/b", Some(Fault::Byte { found: b'/' }))]
+#[case::script_dot_dot(value::script_name, "..", Some(Fault::Byte { found: b'.' }))]
+#[case::script_hyphen(value::script_name, "-c", Some(Fault::Byte { found: b'-' }))]
+#[case::script_blank(value::script_name, "a b", Some(Fault::Byte { found: b' ' }))]
+#[case::flag(value::flag, "-S", None)]
+#[case::flag_with_value(value::flag, "-Wignore::UserWarning", None)]
+#[case::flag_64(value::flag, &format!("-{}", "f".repeat(63)), None)]
+#[case::flag_65(value::flag, &format!("-{}", "f".repeat(64)), Some(Fault::TooLong { found: 65, limit: 64 }))]
+#[case::flag_hyphen_alone(value::flag, "-", Some(Fault::NotAFlag))]
+#[case::flag_no_hyphen(value::flag, "Sx", Some(Fault::NotAFlag))]
+#[case::flag_empty(value::flag, "", Some(Fault::Empty))]
+#[case::flag_escape(value::flag, "-\x1b", Some(Fault::Byte { found: 0x1b }))]
+#[case::variable(value::variable, "HTTP_COOKIE", None)]
+#[case::variable_digits(value::variable, "_a1", None)]
+#[case::variable_64(value::variable, &"V".repeat(64), None)]
+#[case::variable_65(value::variable, &"V".repeat(65), Some(Fault::TooLong { found: 65, limit: 64 }))]
+#[case::variable_empty(value::variable, "", Some(Fault::Empty))]
+#[case::variable_digit_first(value::variable, "1A", Some(Fault::Byte { found: b'1' }))]
+#[case::variable_equals(value::variable, "A=B", Some(Fault::Byte { found: b'=' }))]
+#[case::variable_path(value::variable, "PATH", Some(Fault::Forbidden))]
+#[case::variable_path_info(value::variable, "PATH_INFO", None)]
+#[case::variable_proxy(value::variable, "HTTP_PROXY", Some(Fault::Forbidden))]
+#[case::variable_loader(value::variable, "LD_PRELOAD", Some(Fault::Forbidden))]
+#[case::variable_python(value::variable, "PYTHONPATH", Some(Fault::Forbidden))]
+fn texts(#[case] check: fn(&[u8]) -> Result<&str, Fault>, #[case] text: &str, #[case] fault: Option<Fault>) {
+    assert_eq!(check(text.as_bytes()), fault.map_or(Ok(text), Err));
+}
+
+#[test]
+fn text_that_is_not_utf8_is_refused() {
+    assert_eq!(value::name(b"\xff"), Err(Fault::Byte { found: 0xff }));
+}
+
+#[rstest]
+#[case::mailman(&[1], Ok(RefusalStyle::Mailman))]
+#[case::defer(&[2], Ok(RefusalStyle::Defer))]
+#[case::unknown(&[0], Err(Fault::Unknown { found: 0 }))]
+#[case::empty(&[], Err(Fault::Size { found: 0, wanted: 1 }))]
+#[case::two_bytes(&[1, 0], Err(Fault::Size { found: 2, wanted: 1 }))]
+fn styles(#[case] bytes: &[u8], #[case] expected: Result<RefusalStyle, Fault>) {
+    assert_eq!(value::refusal(bytes), expected);
+}
+
+#[test]
+fn a_section_tells_its_kind_sealed_or_not() {
+    for kind in [Kind::Mail, Kind::Cgi] {
+        assert_eq!(kind_of(&unsealed(kind)), Ok(kind));
+        assert_eq!(decode(&unsealed(kind), kind), Err(PolicyError::Unsealed));
+        assert_eq!(Kind::from_raw(kind.as_raw()), Some(kind));
+    }
+    let mut other = unsealed(Kind::Cgi);
+    other[KIND_OFFSET] = 3;
+    assert_eq!(kind_of(&other), Err(PolicyError::Kind { found: 3, wanted: None }));
+    other[VERSION_OFFSET] = 0;
+    assert_eq!(kind_of(&other), Err(PolicyError::Version { found: 0 }));
+    other[0] = 0;
+    assert_eq!(kind_of(&other), Err(PolicyError::Magic));
+    assert_eq!(kind_of(&section(Kind::Cgi, &body(&cgi()))), Ok(Kind::Cgi));
+}
+
+#[test]
+fn tags_are_numbered_in_the_order_of_the_body() {
+    for (tag, number) in Tag::ALL.into_iter().zip(1..) {
+        assert_eq!((tag.as_raw(), Tag::from_raw(number)), (number, Some(tag)));
+    }
+    assert_eq!(Tag::from_raw(0), None);
+}
+
+/// Test vectors of the draft that the checksum follows, appendix C.
+#[rstest]
+#[case(b"", 0xcbf2_9ce4_8422_2325)]
+#[case(b"a", 0xaf63_dc4c_8601_ec8c)]
+#[case(b"foobar", 0x8594_4171_f739_67e8)]
+fn the_checksum_is_fnv_1a(#[case] bytes: &[u8], #[case] expected: u64) {
+    assert_eq!(checksum(bytes), expected);
+}
+
+#[test]
+fn every_defect_in_words() {
+    let field = |tag, fault| PolicyError::Field { tag, fault };
+    let mut faults = vec![
+        PolicyError::Magic,
+        PolicyError::Version { found: 9 },
+        PolicyError::Kind { found: 2, wanted: Some(Kind::Mail) },
+        PolicyError::Kind { found: 1, wanted: Some(Kind::Cgi) },
+        PolicyError::Kind { found: 3, wanted: None },
+        PolicyError::Unsealed,
+        PolicyError::TooLong { found: 0xffff },
+        PolicyError::Checksum,
+        PolicyError::Padding,
+        PolicyError::CutShort { at: 17 },
+        PolicyError::UnknownTag { tag: 14 },
+        PolicyError::OutOfOrder { tag: Tag::OwnGid },
+        field(Tag::Command, Fault::Twice),
+        field(Tag::OwnGid, Fault::Size { found: 3, wanted: 4 }),
+        field(Tag::OwnGid, Fault::MinusOne),
+        field(Tag::TrustedName, Fault::Empty),
+        field(Tag::Prefix, Fault::TooLong { found: 256, limit: 255 }),
+        field(Tag::Command, Fault::Byte { found: b'/' }),
+        field(Tag::Prefix, Fault::Relative),
+        field(Tag::Prefix, Fault::NotCanonical),
+        field(Tag::InterpreterFlag, Fault::NotAFlag),
+        field(Tag::Variable, Fault::Forbidden),
+        field(Tag::Refusal, Fault::Unknown { found: 0 }),
+        field(Tag::Variable, Fault::TooMany { limit: 64 }),
+        PolicyError::Contradiction(Contradiction::MailWithCgiScript),
+        PolicyError::Contradiction(Contradiction::CgiWithCommands),
+        PolicyError::Contradiction(Contradiction::CgiDefers),
+        PolicyError::Contradiction(Contradiction::FlagsWithoutInterpreter),
+    ];
+    faults.extend(Tag::ALL.map(|tag| field(tag, Fault::Missing)));
+    let text = faults.into_iter().fold(String::new(), |mut text, fault| {
+        writeln!(text, "{fault}").expect("never fails");
+        text
+    });
+    insta::assert_snapshot!("every_defect_of_a_policy", text);
+}
