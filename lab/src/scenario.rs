@@ -54,6 +54,11 @@ pub struct Place {
 }
 
 impl Suite {
+    /// An empty one.
+    pub fn new(accounts: Accounts) -> Self {
+        Self { accounts, ..Self::default() }
+    }
+
     /// Where the expected outcome of a case is named.
     pub fn place(&self, id: &CaseId) -> Option<&Place> {
         self.places.get(id)
@@ -144,15 +149,23 @@ pub fn source(path: &Path) -> Result<Arc<Source>, Box<Report>> {
     };
     let unreadable = |error| Box::new(Report::of_file(&*shown, format!("cannot read the file: {error}")));
     let bytes = read().map_err(unreadable)?;
+    decoded(shown, bytes)
+}
+
+/// Takes bytes as the text of a file.
+///
+/// # Errors
+/// They are not UTF-8.
+pub fn decoded(path: String, bytes: Vec<u8>) -> Result<Arc<Source>, Box<Report>> {
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Arc::new(Source { path: shown, text })),
+        Ok(text) => Ok(Arc::new(Source { path, text })),
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
             let bytes = error.into_bytes();
             let line = 1 + bytes[..good].iter().filter(|&&byte| byte == b'\n').count();
             let title = format!("line {line}: byte 0x{:02x} is not UTF-8", bytes[good]);
             let help = "write bytes which are no text as { hex = \"ff00\" }";
-            Err(Box::new(Report::of_file(shown, title).help(help)))
+            Err(Box::new(Report::of_file(path, title).help(help)))
         }
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn read_toml<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, 
 
 /// serde's message, with the likeliest of the names that it lists as help: "unknown field `umaks`, expected one of …".
 fn reworded(message: &str) -> (String, Option<String>) {
-    let Some((head, list)) = message.split_once(", expected ") else { return (message.to_owned(), None) };
+    let Some((head, list)) = message.split_once(", expected ") else {
+        return (message.replacen("missing field", "missing key", 1), None);
+    };
     let names = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     let (wrong, known) = (names(head), names(list));
     match (wrong.first(), head.starts_with("unknown ")) {

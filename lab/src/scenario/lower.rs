@@ -57,12 +57,18 @@ pub(super) fn lower(context: &mut Context<'_>, id: &str, raw: &raw::Scenario) ->
     for plan in &mut plans {
         plan.needs.extend(&needs);
     }
-    whole_file(context, raw, &plans);
+    for (name, outcome) in &raw.outcome.0 {
+        outcome::check(context, name, outcome);
+    }
     let mut cases = Vec::new();
     for plan in &plans {
         if let Some(case) = case(context, raw, &info, plan) {
             cases.push((case, plan.outcome.span.clone()));
         }
+    }
+    // A misspelt name would also show as one that nobody uses.
+    if context.reports.is_empty() {
+        whole_file(context, raw, &plans);
     }
     Lowered { info, cases }
 }
@@ -174,28 +180,27 @@ fn capabilities(context: &mut Context<'_>, names: &[At<String>]) -> BTreeSet<Cap
 /// What only the whole file can get wrong: names that nobody uses, a list without control, refusals that no admitted
 /// case makes believable.
 fn whole_file(context: &mut Context<'_>, raw: &raw::Scenario, plans: &[Plan<'_>]) {
-    if plans.is_empty() && context.reports.is_empty() {
+    if plans.is_empty() {
         let report = context.error(&raw.title.span, "the file has no case", "this scenario");
         report.help.push("add a [matrix] or at least one [[case]]".to_owned());
+        return;
     }
     for (name, _) in &raw.outcome.0 {
-        if !plans.iter().any(|plan| plan.outcome.value == name.value) && context.reports.is_empty() {
+        if !plans.iter().any(|plan| plan.outcome.value == name.value) {
             context.error(&name.span, format!("no case expects the outcome \"{}\"", name.value), "defined here");
         }
     }
     for (name, invoker) in &raw.invoker.0 {
-        if !plans.iter().any(|plan| std::ptr::eq(plan.invoker, invoker)) && context.reports.is_empty() {
+        if !plans.iter().any(|plan| std::ptr::eq(plan.invoker, invoker)) {
             context.error(&name.span, format!("no case uses the invoker \"{}\"", name.value), "defined here");
         }
     }
     for (name, given) in &raw.given.0 {
-        if !plans.iter().any(|plan| plan.given.iter().any(|other| std::ptr::eq(*other, given)))
-            && context.reports.is_empty()
-        {
+        if !plans.iter().any(|plan| plan.given.iter().any(|other| std::ptr::eq(*other, given))) {
             context.error(&name.span, format!("no case uses the given \"{}\"", name.value), "defined here");
         }
     }
-    if !raw.case.is_empty() && !plans.iter().any(|plan| plan.control) && context.reports.is_empty() {
+    if !raw.case.is_empty() && !plans.iter().any(|plan| plan.control) {
         let report = context.error(&raw.case[0].value.name.span, "the file has no control", "the first of its cases");
         report.help.push("mark one case `control = true`: it must hold for the others to mean anything".to_owned());
     }
@@ -205,7 +210,6 @@ fn whole_file(context: &mut Context<'_>, raw: &raw::Scenario, plans: &[Plan<'_>]
     };
     if let Some(refused) = plans.iter().find(|plan| starts(plan, false))
         && !plans.iter().any(|plan| starts(plan, true))
-        && context.reports.is_empty()
     {
         let title = "no case of the file expects that the script starts";
         let report = context.error(&refused.outcome.span, title, "so this refusal proves nothing");

@@ -7,6 +7,7 @@ use crate::capability::Capability;
 use crate::case::Link;
 use crate::scenario::raw::form::At;
 use crate::scenario::raw::given::{FileKind, FileSpec, Given, InstallOrder, MountFlag, StartedThrough, Target};
+use crate::scenario::report::suggestion;
 use lab_invocation::layout::{Content, Mount, MountFlags, MountKind, NodeKind, Order};
 use lab_invocation::{Bytes, Gid, Uid};
 use std::ops::Range;
@@ -88,12 +89,12 @@ pub(super) fn targets(draft: &mut Draft, context: &mut Context<'_>, given: &Give
         let path = draft.script();
         spoil(draft, context, &path, target);
     }
-    if let Some(target) = given.interpreter {
+    if let Some(target) = &given.interpreter {
         match draft.subject.policy.interpreter.clone() {
-            Some((path, _)) => spoil(draft, context, &path, target),
+            Some((path, _)) => spoil(draft, context, &path, target.value),
             None => {
                 let report =
-                    context.error(&(0..0), "the subject has no interpreter", "`interpreter` would change nothing");
+                    context.error(&target.span, "the subject has no interpreter", "`interpreter` would change nothing");
                 report.help.push("add `seal = { interpreter = \"/usr/bin/python3\" }` to [subject]".to_owned());
             }
         }
@@ -153,7 +154,8 @@ fn file(draft: &mut Draft, context: &mut Context<'_>, name: &At<String>, spec: &
     let spec = &spec.value;
     if spec.kind == Some(FileKind::Absent) {
         if draft.tree.get(&path).is_none() {
-            context.error(&name.span, "there is no such file to take away", "this path");
+            let help = suggestion(&name.value, draft.tree.paths());
+            context.error(&name.span, "there is no such file to take away", "this path").help.extend(help);
         }
         draft.tree.remove(&path);
         return;

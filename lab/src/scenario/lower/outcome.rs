@@ -13,6 +13,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// PATH of everything that a wrapper starts.
 const PATH: &str = "/usr/bin:/bin";
 
+/// What can be checked of an outcome without a case: that it says how the subject ends, or whether the script starts.
+pub(super) fn check(context: &mut Context<'_>, name: &At<String>, raw: &raw::Outcome) {
+    let started = raw.script.as_ref().is_some_and(|script| script.value.started.is_some());
+    let ends = raw.exit.is_some() || raw.signal.is_some() || raw.exec_error.is_some() || raw.ended_before_main;
+    if !started && !ends {
+        let title = format!("the outcome \"{}\" does not say what happens", name.value);
+        let report = context.error(&name.span, title, "neither an end nor a start of the script");
+        report.help.push("add `exit = …`, `script = { started = … }`, or another way to end".to_owned());
+    }
+}
+
 /// Lowers an outcome for one case.
 pub(super) fn lower(context: &mut Context<'_>, raw: &raw::Outcome, draft: &Draft) -> Outcome {
     let signal = raw.signal.as_ref().and_then(|name| {

@@ -48,6 +48,11 @@ impl Tree {
         self.0.retain(|other, _| other != path && !other.0.starts_with(&below));
     }
 
+    /// All paths that are text.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.keys().filter_map(|path| std::str::from_utf8(&path.0).ok())
+    }
+
     /// All nodes, parents before children.
     pub(super) fn into_nodes(self) -> Vec<Node> {
         self.0.into_values().collect()

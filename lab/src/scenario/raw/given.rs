@@ -121,7 +121,7 @@ pub struct Given {
     /// The script.
     pub script: Option<Target>,
     /// The interpreter.
-    pub interpreter: Option<Target>,
+    pub interpreter: Option<At<Target>>,
     /// Files and directories that are added, changed or taken away, by absolute path.
     pub files: Option<Named<At<FileSpec>>>,
 }
