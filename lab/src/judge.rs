@@ -93,6 +93,19 @@ pub fn judge(case: &Case, evidence: &Evidence) -> Judgement {
     }
 }
 
+/// What must come out of a case: what its file states and, where that is silent, what the model predicts. Of a foreign
+/// wrapper's case the stated outcome is the whole.
+pub fn wanted(case: &Case) -> Outcome {
+    let stated = case.outcome.clone();
+    if case.profile.is_some() {
+        return stated;
+    }
+    match expected::outcome(case, &predict::predict(case, None)) {
+        Some(predicted) => expected::filled(stated, predicted),
+        None => stated,
+    }
+}
+
 /// Whether invoker and installation just before exec are others than the case asks for: then the evidence is of another
 /// case.
 fn another_start(case: &Case, evidence: &Evidence) -> Option<String> {

@@ -36,7 +36,7 @@
 
 use super::Finding;
 use super::facts::{Facts, wants_refusal};
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 
 const CODE: &str = "argument-before-caller";
@@ -46,15 +46,15 @@ const BEFORE_ARGUMENTS: [u8; 7] = [2, 3, 8, 9, 10, 11, 75];
 pub(super) const FINDING: Finding =
     Finding { code: CODE, file: include_str!("argument_before_caller.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
     let first = case.invocation.argv.get(1);
     let is_known = first.is_some_and(|argument| case.subject.policy.commands.contains(argument));
-    wants_refusal(case) && case.outcome.exit.is_some_and(|exit| BEFORE_ARGUMENTS.contains(&exit)) && !is_known
+    wants_refusal(wanted) && wanted.exit.is_some_and(|exit| BEFORE_ARGUMENTS.contains(&exit)) && !is_known
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let exit = facts.exit()?;
-    let wanted = facts.case.outcome.exit.filter(|exit| BEFORE_ARGUMENTS.contains(exit))?;
+    let wanted = facts.wanted.exit.filter(|exit| BEFORE_ARGUMENTS.contains(exit))?;
     if facts.started() || !facts.wants_refusal() || !matches!(exit, 5 | 6) {
         return None;
     }

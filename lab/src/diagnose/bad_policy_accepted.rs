@@ -40,7 +40,7 @@
 
 use super::Finding;
 use super::facts::Facts;
-use crate::case::{Case, Sealing};
+use crate::case::{Case, Outcome, Sealing};
 use crate::finding::{Certainty, Diagnosis};
 
 const CODE: &str = "bad-policy-accepted";
@@ -48,12 +48,12 @@ const CODE: &str = "bad-policy-accepted";
 pub(super) const FINDING: Finding =
     Finding { code: CODE, file: include_str!("bad_policy_accepted.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
-    case.outcome.exit == Some(10)
+fn shown_by(_: &Case, wanted: &Outcome) -> bool {
+    wanted.exit == Some(10)
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
-    if facts.case.outcome.exit != Some(10) {
+    if facts.wanted.exit != Some(10) {
         return None;
     }
     // Any of these can only be said by a subject that has got past its policy.

@@ -38,7 +38,7 @@
 
 use super::Finding;
 use super::facts::{Facts, wants_refusal};
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::Bytes;
 
@@ -48,8 +48,8 @@ const RECOGNISABLE: usize = 4;
 
 pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("caller_text_echoed.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
-    wants_refusal(case) && !chosen(case).is_empty()
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
+    wants_refusal(wanted) && !chosen(case).is_empty()
 }
 
 /// What the caller chose and no honest refusal would say: its place and its bytes.

@@ -43,7 +43,7 @@
 
 use super::Finding;
 use super::facts::{Facts, wants_refusal};
-use crate::case::{Case, Kind};
+use crate::case::{Case, Kind, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::evidence::WitnessReport;
 
@@ -51,11 +51,11 @@ const CODE: &str = "command-escape";
 
 pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("command_escape.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
-    let path_is_judged = case.outcome.script.as_ref().is_some_and(|script| script.path.is_some());
-    let page_is_judged = case.subject.policy.kind == Kind::Cgi
-        && case.outcome.script.as_ref().is_some_and(|script| script.argv.is_some());
-    path_is_judged || page_is_judged || (wants_refusal(case) && matches!(case.outcome.exit, Some(4..=6)))
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
+    let path_is_judged = wanted.script.as_ref().is_some_and(|script| script.path.is_some());
+    let page_is_judged =
+        case.subject.policy.kind == Kind::Cgi && wanted.script.as_ref().is_some_and(|script| script.argv.is_some());
+    path_is_judged || page_is_judged || (wants_refusal(wanted) && matches!(wanted.exit, Some(4..=6)))
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
@@ -82,7 +82,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
 
 /// What was started and should not have been.
 fn started(facts: &Facts<'_>, script: &WitnessReport, argument: &str) -> Option<String> {
-    let wanted = facts.case.outcome.script.as_ref();
+    let wanted = facts.wanted.script.as_ref();
     let ran = &script.exec_path;
     if let Some(path) = wanted.and_then(|script| script.path.as_ref()).filter(|&path| path != ran) {
         return Some(format!("The program that started is {ran}; it had to be {path}."));
@@ -98,7 +98,7 @@ fn started(facts: &Facts<'_>, script: &WitnessReport, argument: &str) -> Option<
     if !facts.admitted() || !facts.wants_refusal() {
         return None;
     }
-    match facts.case.outcome.exit? {
+    match facts.wanted.exit? {
         4 => Some(format!("{ran} was started, although it had to be refused: {}.", facts.case.expected)),
         5 | 6 => Some(format!("The argument {argument} had to be refused, and {ran} was started for it.")),
         _ => None,
@@ -107,7 +107,7 @@ fn started(facts: &Facts<'_>, script: &WitnessReport, argument: &str) -> Option<
 
 /// An argument that had to be refused was taken for a file, which then could not be started.
 fn looked_for(facts: &Facts<'_>, argument: &str) -> Option<String> {
-    let had_to_be_refused = facts.wants_refusal() && facts.case.outcome.exit == Some(6);
+    let had_to_be_refused = facts.wants_refusal() && facts.wanted.exit == Some(6);
     (had_to_be_refused && facts.refused(4, "cannot start")).then(|| {
         format!("The argument {argument} had to be refused; instead it was looked for as a file, which could not be started.")
     })

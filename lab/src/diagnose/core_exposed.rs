@@ -43,7 +43,7 @@
 
 use super::Finding;
 use super::facts::{Facts, signal_text};
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::evidence::{ChangeKind, End};
 
@@ -53,14 +53,14 @@ const RLIMIT_CORE: u32 = 4;
 
 pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("core_exposed.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
-    case.outcome.script.as_ref().is_some_and(|script| script.core_limit.is_some())
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
+    wanted.script.as_ref().is_some_and(|script| script.core_limit.is_some())
         && case.invocation.limits.iter().any(|limit| limit.resource == RLIMIT_CORE)
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let mut seen = Vec::new();
-    let wanted = facts.case.outcome.script.as_ref().and_then(|script| script.core_limit);
+    let wanted = facts.wanted.script.as_ref().and_then(|script| script.core_limit);
     if let (Some(script), Some(wanted)) = (facts.script(), wanted) {
         for &(_, soft, hard) in script.limits.iter().filter(|(resource, ..)| *resource == RLIMIT_CORE) {
             if soft != Some(wanted) || hard != Some(wanted) {

@@ -55,7 +55,7 @@ pub(super) const FINDING: Finding = Finding {
     code: CODE,
     file: include_str!("crashed.rs"),
     find,
-    shown_by: |case| !unusual(&case.invocation).is_empty(),
+    shown_by: |case, _| !unusual(&case.invocation).is_empty(),
 };
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
@@ -66,7 +66,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         return None;
     }
     let (certainty, how) = match facts.evidence.end? {
-        End::Signaled { signal, .. } if facts.case.outcome.signal == Some(signal) => return None,
+        End::Signaled { signal, .. } if facts.wanted.signal == Some(signal) => return None,
         End::Signaled { signal, .. } if OWN_FAULT.contains(&signal) => (Certainty::Certain, facts.end_text()),
         End::Signaled { .. } => (Certainty::Likely, facts.end_text()),
         End::Exited(101) if facts.says("panicked at") => (Certainty::Certain, "a Rust panic, exit 101".to_owned()),

@@ -38,18 +38,18 @@
 use super::bit::Bit;
 use super::facts::{Facts, wants_refusal, wants_start};
 use super::{Finding, wrong_comparison};
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 
 const CODE: &str = "effective-only";
 
 pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("effective_only.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
     let (trusted, own) = (case.subject.policy.trusts.gid, case.subject.policy.own.gid);
     let real = case.invocation.identity.gid;
-    (wants_start(case) && real == trusted && own != trusted)
-        || (wants_refusal(case) && real != trusted && own == trusted)
+    (wants_start(wanted) && real == trusted && own != trusted)
+        || (wants_refusal(wanted) && real != trusted && own == trusted)
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {

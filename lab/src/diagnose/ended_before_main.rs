@@ -58,8 +58,12 @@ const SIGNALS: [u32; 3] = [6, 9, 11];
 const SMALL: [(u32, &str, u64); 4] =
     [(2, "RLIMIT_DATA", 1 << 20), (3, "RLIMIT_STACK", 64 << 10), (7, "RLIMIT_NOFILE", 4), (9, "RLIMIT_AS", 16 << 20)];
 
-pub(super) const FINDING: Finding =
-    Finding { code: CODE, file: include_str!("ended_before_main.rs"), find, shown_by: |case| !tight(case).is_empty() };
+pub(super) const FINDING: Finding = Finding {
+    code: CODE,
+    file: include_str!("ended_before_main.rs"),
+    find,
+    shown_by: |case, _| !tight(case).is_empty(),
+};
 
 /// What the invocation takes away from start-up code.
 fn tight(case: &Case) -> Vec<String> {
@@ -86,7 +90,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let loader = facts.says("error while loading shared libraries") || facts.says("error loading shared librar");
     let silent = facts.outputs().all(|(_, bytes)| bytes.0.is_empty());
     let certainty = match facts.evidence.end? {
-        _ if facts.started() || tight.is_empty() || facts.case.outcome.ended_before_main => return None,
+        _ if facts.started() || tight.is_empty() || facts.wanted.ended_before_main => return None,
         End::Exited(127) if loader => Certainty::Certain,
         End::Signaled { signal, .. } if SIGNALS.contains(&signal) && silent => Certainty::Likely,
         _ => return None,

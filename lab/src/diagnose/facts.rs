@@ -1,7 +1,7 @@
 //! What the findings ask of a failed case. Each answer is an observation, or a fact of the case; none is a guess.
 
 use super::bit::{self, Bit};
-use crate::case::{Case, Style};
+use crate::case::{Case, Outcome, Style};
 use crate::scenario::vocabulary;
 use crate::verdict::Difference;
 use lab_invocation::evidence::{End, WitnessReport};
@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 pub(super) struct Facts<'a> {
     /// The case.
     pub(super) case: &'a Case,
+    /// What must come out of it.
+    pub(super) wanted: Outcome,
     /// What was observed.
     pub(super) evidence: &'a Evidence,
     /// Where that is not what must be.
@@ -57,7 +59,7 @@ impl<'a> Facts<'a> {
 
     /// Whether a script started.
     pub(super) fn started(&self) -> bool {
-        self.script().is_some()
+        self.script().is_some() || self.evidence.witness_unfinished > 0
     }
 
     /// Whether a script started in another process, and the subject itself then ended as a refusal does.
@@ -80,12 +82,12 @@ impl<'a> Facts<'a> {
 
     /// Whether the case wants the script started.
     pub(super) fn wants_start(&self) -> bool {
-        wants_start(self.case)
+        wants_start(&self.wanted)
     }
 
     /// Whether the case wants the subject to refuse, and no script.
     pub(super) fn wants_refusal(&self) -> bool {
-        wants_refusal(self.case)
+        wants_refusal(&self.wanted)
     }
 
     /// Whether the subject refused with this status, or with 75 in the style that replaces it, saying `words`.
@@ -162,6 +164,7 @@ impl<'a> Facts<'a> {
     /// What became of the script, in words.
     pub(super) fn script_text(&self) -> String {
         match self.evidence.witness.as_slice() {
+            [] if self.started() => "the script started, and ended before it could report".to_owned(),
             [] => "the script did not start".to_owned(),
             [one] => format!(
                 "the script started as gid {} / {} / {} (real / effective / saved)",
@@ -174,16 +177,15 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Whether a case wants the script started.
-pub(super) fn wants_start(case: &Case) -> bool {
-    case.outcome.script.as_ref().and_then(|script| script.started) == Some(true)
+/// Whether the script has to start.
+pub(super) fn wants_start(wanted: &Outcome) -> bool {
+    wanted.script.as_ref().and_then(|script| script.started) == Some(true)
 }
 
-/// Whether a case wants a refusal and no script.
-pub(super) fn wants_refusal(case: &Case) -> bool {
-    case.outcome.script.as_ref().and_then(|script| script.started) == Some(false)
-        && case.outcome.exit != Some(0)
-        && !case.outcome.ended_before_main
+/// Whether the subject has to refuse, and no script may start.
+pub(super) fn wants_refusal(wanted: &Outcome) -> bool {
+    let no_script = wanted.script.as_ref().and_then(|script| script.started) == Some(false);
+    no_script && wanted.exit != Some(0) && !wanted.ended_before_main
 }
 
 /// A signal with its number: `SIGPIPE 13`.

@@ -41,7 +41,7 @@ use crate::finding::{Certainty, Diagnosis};
 const CODE: &str = "false-success";
 
 pub(super) const FINDING: Finding =
-    Finding { code: CODE, file: include_str!("false_success.rs"), find, shown_by: wants_refusal };
+    Finding { code: CODE, file: include_str!("false_success.rs"), find, shown_by: |_, wanted| wants_refusal(wanted) };
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     if facts.started() || facts.exit() != Some(0) {
@@ -50,7 +50,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     // A script which should have started and is not seen may have failed to report; a refusal cannot.
     let (certainty, should) = if facts.wants_start() {
         (Certainty::Likely, "start the script")
-    } else if facts.case.outcome.exit.is_some_and(|exit| exit != 0) {
+    } else if facts.wanted.exit.is_some_and(|exit| exit != 0) {
         (Certainty::Certain, "refuse")
     } else {
         return None;

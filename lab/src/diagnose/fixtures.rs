@@ -112,7 +112,7 @@ impl Failure {
                 }),
                 ..Outcome::default()
             },
-            profile: None,
+            profile: Some("synthetic".into()),
             names: Names {
                 users: BTreeMap::from([(uid(0), "root".into()), (uid(101), "Debian-exim".into())]),
                 groups: names.into_iter().map(|(number, name)| (gid(number), name.to_owned())).collect(),

@@ -65,7 +65,7 @@ use lab_invocation::Gid;
 const CODE: &str = "group-mismatch";
 
 pub(super) const FINDING: Finding =
-    Finding { code: CODE, file: include_str!("group_mismatch.rs"), find, shown_by: wants_start };
+    Finding { code: CODE, file: include_str!("group_mismatch.rs"), find, shown_by: |_, wanted| wants_start(wanted) };
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let (real, trusted) = (facts.real()?, facts.trusted());

@@ -46,7 +46,7 @@
 
 use super::Finding;
 use super::facts::{Facts, signal_text, signals};
-use crate::case::{Case, Script};
+use crate::case::{Case, Outcome, Script};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::evidence::{End, WitnessReport};
 use lab_invocation::invocation::Cwd;
@@ -59,10 +59,10 @@ const SIGALRM: u32 = 14;
 pub(super) const FINDING: Finding =
     Finding { code: CODE, file: include_str!("inherited_process_attributes.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
     let given = &case.invocation;
     let quiet = Invocation::quiet(Bytes::default(), given.identity.clone());
-    case.outcome.script.as_ref().is_some_and(|script| {
+    wanted.script.as_ref().is_some_and(|script| {
         (script.umask.is_some() && given.umask != quiet.umask)
             || (script.cwd.is_some() && given.cwd != quiet.cwd)
             || (script.ignored_signals.is_some() && !given.signals.ignored.is_empty())
@@ -77,7 +77,7 @@ fn shown_by(case: &Case) -> bool {
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let given = &facts.case.invocation;
     let mut inherited = ended_by(facts, given);
-    if let (Some(script), Some(wanted)) = (facts.script(), &facts.case.outcome.script) {
+    if let (Some(script), Some(wanted)) = (facts.script(), &facts.wanted.script) {
         inherited.extend(in_script(script, wanted, given));
     }
     let all = inherited.join("; ");

@@ -38,7 +38,7 @@
 
 use super::Finding;
 use super::facts::Facts;
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 use std::collections::BTreeSet;
 
@@ -46,14 +46,14 @@ const CODE: &str = "leaked-descriptor";
 
 pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("leaked_descriptor.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
-    let judged = case.outcome.script.as_ref().is_some_and(|script| script.open_fds.is_some());
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
+    let judged = wanted.script.as_ref().is_some_and(|script| script.open_fds.is_some());
     judged && !case.invocation.descriptors.is_empty()
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let script = facts.script()?;
-    let wanted = facts.case.outcome.script.as_ref()?.open_fds.as_ref()?;
+    let wanted = facts.wanted.script.as_ref()?.open_fds.as_ref()?;
     let open: BTreeSet<u32> = script.descriptors.iter().map(|descriptor| descriptor.number).collect();
     let missing: Vec<String> = wanted.difference(&open).map(u32::to_string).collect();
     let extra: Vec<String> = open.difference(wanted).map(u32::to_string).collect();

@@ -45,7 +45,7 @@
 
 use super::Finding;
 use super::facts::Facts;
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::Bytes;
 
@@ -55,14 +55,14 @@ const LISTED: usize = 8;
 
 pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("leaked_environment.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
     let quiet = lab_invocation::Invocation::quiet(Bytes::default(), case.invocation.identity.clone());
-    case.outcome.script.as_ref().is_some_and(|script| script.env.is_some()) && case.invocation.env != quiet.env
+    wanted.script.as_ref().is_some_and(|script| script.env.is_some()) && case.invocation.env != quiet.env
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let script = facts.script()?;
-    let allowed = facts.case.outcome.script.as_ref()?.env.as_ref()?;
+    let allowed = facts.wanted.script.as_ref()?.env.as_ref()?;
     let mut leaks = Vec::new();
     let mut seen_names: Vec<&[u8]> = Vec::new();
     for entry in &script.env {

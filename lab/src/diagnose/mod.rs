@@ -40,8 +40,9 @@ mod timed_out;
 mod undiagnosed;
 mod wrong_comparison;
 
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
+use crate::judge;
 use crate::verdict::Difference;
 use facts::Facts;
 use lab_invocation::Evidence;
@@ -57,8 +58,8 @@ struct Finding {
     file: &'static str,
     /// Whether it explains this failure. Nothing is said that was not observed.
     find: fn(&Facts<'_>) -> Option<Diagnosis>,
-    /// Whether this case would show it: what the "Checked by" list of the page is made of.
-    shown_by: fn(&Case) -> bool,
+    /// Whether this case, with this outcome to come, would show it: what the "Checked by" list of the page is made of.
+    shown_by: fn(&Case, &Outcome) -> bool,
 }
 
 /// Every finding, the most specific first: reports print them in this order.
@@ -92,7 +93,7 @@ pub fn diagnose(case: &Case, evidence: &Evidence, differences: &[Difference]) ->
     if differences.is_empty() {
         return Vec::new();
     }
-    let facts = Facts { case, evidence, differences };
+    let facts = Facts { case, wanted: judge::wanted(case), evidence, differences };
     let mut found: Vec<Diagnosis> = FINDINGS.iter().filter_map(|finding| (finding.find)(&facts)).collect();
     found.sort_by_key(|diagnosis| diagnosis.certainty == Certainty::Possible);
     if found.is_empty() {
@@ -116,7 +117,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 pub fn checked_by<'a>(code: &str, cases: impl IntoIterator<Item = &'a Case>) -> Vec<String> {
     let Some(finding) = FINDINGS.iter().find(|finding| finding.code == code) else { return Vec::new() };
     let mut scenarios: Vec<(&str, usize)> = Vec::new();
-    for case in cases.into_iter().filter(|case| (finding.shown_by)(case)) {
+    for case in cases.into_iter().filter(|case| (finding.shown_by)(case, &judge::wanted(case))) {
         match scenarios.iter_mut().find(|(id, _)| *id == case.scenario.id) {
             Some((_, count)) => *count += 1,
             None => scenarios.push((&case.scenario.id, 1)),

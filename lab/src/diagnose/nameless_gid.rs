@@ -40,14 +40,14 @@
 
 use super::Finding;
 use super::facts::Facts;
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 
 const CODE: &str = "nameless-gid";
 
 pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("nameless_gid.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
+fn shown_by(case: &Case, _: &Outcome) -> bool {
     let real = case.invocation.identity.gid;
     real != case.subject.policy.trusts.gid && !case.names.groups.contains_key(&real)
 }
@@ -55,7 +55,7 @@ fn shown_by(case: &Case) -> bool {
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let (real, trusted) = (facts.real()?, facts.trusted());
     let has_a_name = facts.case.names.groups.contains_key(&real);
-    if !facts.refused(8, "no name") || facts.case.outcome.exit == Some(8) || real == trusted || has_a_name {
+    if !facts.refused(8, "no name") || facts.wanted.exit == Some(8) || real == trusted || has_a_name {
         return None;
     }
     let wanted = facts.group(trusted);

@@ -47,7 +47,7 @@
 use super::Finding;
 use super::bit::Bit;
 use super::facts::Facts;
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::evidence::IdKind;
 
@@ -56,11 +56,11 @@ const CODE: &str = "privilege-not-dropped";
 pub(super) const FINDING: Finding =
     Finding { code: CODE, file: include_str!("privilege_not_dropped.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
-    let ids_are_judged = case.outcome.script.as_ref().is_some_and(|script| {
+fn shown_by(_: &Case, wanted: &Outcome) -> bool {
+    let ids_are_judged = wanted.script.as_ref().is_some_and(|script| {
         script.real_gid.is_some() || script.saved_gid.is_some() || script.nothing_regained == Some(true)
     });
-    ids_are_judged || case.outcome.exit == Some(3)
+    ids_are_judged || wanted.exit == Some(3)
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
@@ -69,7 +69,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         return None;
     }
     let ids = &script.credentials.gid;
-    let wanted = facts.case.outcome.script.as_ref();
+    let wanted = facts.wanted.script.as_ref();
     let mut wrong = Vec::new();
     for (place, found, expected) in [
         ("real", ids.real, wanted.and_then(|script| script.real_gid)),
@@ -91,7 +91,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     if wanted.and_then(|script| script.nothing_regained) == Some(true) {
         wrong.extend(regained.iter().cloned());
     }
-    if facts.case.outcome.exit == Some(3) {
+    if facts.wanted.exit == Some(3) {
         let complete = [ids.real, ids.effective, ids.saved].iter().all(|&gid| gid == facts.own());
         wrong.push(if complete && regained.is_empty() {
             if facts.case.invocation.faults.is_empty() {

@@ -70,7 +70,7 @@
 use super::Finding;
 use super::bit::{Bit, Cause};
 use super::facts::Facts;
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 
 const CODE: &str = "set-group-id-ignored";
@@ -78,7 +78,7 @@ const CODE: &str = "set-group-id-ignored";
 pub(super) const FINDING: Finding =
     Finding { code: CODE, file: include_str!("set_group_id_ignored.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
+fn shown_by(case: &Case, _: &Outcome) -> bool {
     let transition = &case.invocation.transition;
     let subject = &case.subject;
     transition.no_new_privs
@@ -95,11 +95,11 @@ fn shown_by(case: &Case) -> bool {
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let says_so = facts.refused(9, "not running set-group-id");
     let lost_group = facts.script().is_some_and(|script| script.credentials.gid.effective != facts.own());
-    let unnoticed = facts.case.outcome.exit == Some(9) && facts.admitted();
+    let unnoticed = facts.wanted.exit == Some(9) && facts.admitted();
     // Any other refusal comes after the question whether the bit acted.
-    let judged_on = facts.case.outcome.exit == Some(9) && !facts.started() && matches!(facts.exit(), Some(2..=6 | 8));
+    let judged_on = facts.wanted.exit == Some(9) && !facts.started() && matches!(facts.exit(), Some(2..=6 | 8));
     let by_text = facts.wants_refusal() && facts.admitted() && lost_group;
-    if !(says_so && facts.case.outcome.exit != Some(9)
+    if !(says_so && facts.wanted.exit != Some(9)
         || unnoticed
         || judged_on
         || by_text

@@ -38,8 +38,12 @@ use crate::finding::{Certainty, Diagnosis};
 
 const CODE: &str = "started-before-decision";
 
-pub(super) const FINDING: Finding =
-    Finding { code: CODE, file: include_str!("started_before_decision.rs"), find, shown_by: wants_refusal };
+pub(super) const FINDING: Finding = Finding {
+    code: CODE,
+    file: include_str!("started_before_decision.rs"),
+    find,
+    shown_by: |_, wanted| wants_refusal(wanted),
+};
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     if !facts.wants_refusal() || !facts.refused_after_start() {

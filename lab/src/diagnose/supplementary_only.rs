@@ -39,17 +39,17 @@
 
 use super::facts::{Facts, wants_refusal};
 use super::{Finding, wrong_comparison};
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 
 const CODE: &str = "supplementary-only";
 
 pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("supplementary_only.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
     let trusted = case.subject.policy.trusts.gid;
     let invoker = &case.invocation.identity;
-    wants_refusal(case) && invoker.gid != trusted && invoker.groups.contains(&trusted)
+    wants_refusal(wanted) && invoker.gid != trusted && invoker.groups.contains(&trusted)
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {

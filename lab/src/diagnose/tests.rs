@@ -1,12 +1,13 @@
 //! Each code is given by one defect, and not by what looks the same.
 
 use super::fixtures::{Failure, LIST, MAIL, USERS, gid};
-use super::{codes, diagnose, explain, page};
+use super::{checked_by, codes, diagnose, explain, page};
 use crate::case::{Kind, Sealing, Style};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::evidence::{End, IdKind, OpenDescriptor, Regained};
 use lab_invocation::invocation::{Limit, Stdin, Tracer};
 use rstest::rstest;
+use std::path::Path;
 
 const MISMATCH: &str = "group mismatch: real gid users 100, trusted mail 8";
 
@@ -439,4 +440,14 @@ fn the_same_code_has_other_faces(#[case] code: &str, #[case] bend: fn(&mut Failu
     bend(&mut failure);
     let found = failure.diagnose();
     assert_eq!(found.first().map(|diagnosis| diagnosis.code.as_str()), Some(code), "{}", render(&found));
+}
+
+#[test]
+fn every_finding_would_be_shown_by_a_case_of_the_suite() {
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let suite = crate::scenario::load(&scenarios).expect("the shipped scenarios are sound");
+    for code in codes().filter(|&code| code != "undiagnosed") {
+        assert!(!checked_by(code, &suite.cases).is_empty(), "no case would show {code}");
+    }
+    assert!(checked_by("no-such-code", &suite.cases).is_empty());
 }

@@ -50,7 +50,7 @@ const CODE: &str = "timed-out";
 
 // Any case would show a subject that does not end.
 pub(super) const FINDING: Finding =
-    Finding { code: CODE, file: include_str!("timed_out.rs"), find, shown_by: |_| true };
+    Finding { code: CODE, file: include_str!("timed_out.rs"), find, shown_by: |_, _| true };
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     if facts.evidence.end != Some(End::TimedOut) {

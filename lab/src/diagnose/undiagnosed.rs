@@ -45,7 +45,7 @@ const CODE: &str = "undiagnosed";
 
 // It is never found; `diagnose` adds it where nothing else was.
 pub(super) const FINDING: Finding =
-    Finding { code: CODE, file: include_str!("undiagnosed.rs"), find: |_| None, shown_by: |_| false };
+    Finding { code: CODE, file: include_str!("undiagnosed.rs"), find: |_| None, shown_by: |_, _| false };
 
 /// What was observed, without a cause.
 pub(super) fn describe(facts: &Facts<'_>) -> Diagnosis {

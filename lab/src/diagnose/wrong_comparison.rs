@@ -49,7 +49,7 @@
 use super::bit::Bit;
 use super::facts::{Facts, wants_refusal, wants_start};
 use super::{Finding, effective_only, group_mismatch, supplementary_only};
-use crate::case::{Case, Sealing};
+use crate::case::{Case, Outcome, Sealing};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::Gid;
 
@@ -57,11 +57,11 @@ const CODE: &str = "wrong-comparison";
 
 pub(super) const FINDING: Finding = Finding { code: CODE, file: include_str!("wrong_comparison.rs"), find, shown_by };
 
-fn shown_by(case: &Case) -> bool {
+fn shown_by(case: &Case, wanted: &Outcome) -> bool {
     let trusted = case.subject.policy.trusts.gid;
     let invoker = &case.invocation.identity;
-    (wants_start(case) && invoker.gid == trusted)
-        || (wants_refusal(case) && invoker.gid != trusted && !invoker.groups.contains(&trusted))
+    (wants_start(wanted) && invoker.gid == trusted)
+        || (wants_refusal(wanted) && invoker.gid != trusted && !invoker.groups.contains(&trusted))
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {

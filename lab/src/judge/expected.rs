@@ -66,3 +66,49 @@ fn script(case: &Case, prediction: &Prediction) -> Script {
         },
     }
 }
+
+/// A stated outcome with what it does not mention taken from a predicted one. Nothing is taken from a prediction of the
+/// contrary, which `lab check` refuses anyway.
+pub(super) fn filled(stated: Outcome, predicted: Outcome) -> Outcome {
+    let started = |outcome: &Outcome| outcome.script.as_ref().and_then(|script| script.started);
+    if started(&stated).is_some() && started(&stated) != started(&predicted) {
+        return stated;
+    }
+    let script = match (stated.script, predicted.script) {
+        (Some(stated), Some(predicted)) => Some(filled_script(stated, predicted)),
+        (stated, predicted) => stated.or(predicted),
+    };
+    Outcome {
+        exit: stated.exit.or(predicted.exit),
+        exec_error: stated.exec_error.or(predicted.exec_error),
+        ended_before_main: stated.ended_before_main || predicted.ended_before_main,
+        script,
+        ..stated
+    }
+}
+
+fn filled_script(stated: Script, predicted: Script) -> Script {
+    Script {
+        started: stated.started.or(predicted.started),
+        real_gid: stated.real_gid.or(predicted.real_gid),
+        effective_gid: stated.effective_gid.or(predicted.effective_gid),
+        saved_gid: stated.saved_gid.or(predicted.saved_gid),
+        uid: stated.uid.or(predicted.uid),
+        groups: stated.groups.or(predicted.groups),
+        path: stated.path.or(predicted.path),
+        argv: stated.argv.or(predicted.argv),
+        env: stated.env.or(predicted.env),
+        open_fds: stated.open_fds.or(predicted.open_fds),
+        umask: stated.umask.or(predicted.umask),
+        cwd: stated.cwd.or(predicted.cwd),
+        ignored_signals: stated.ignored_signals.or(predicted.ignored_signals),
+        blocked_signals: stated.blocked_signals.or(predicted.blocked_signals),
+        pending_signals: stated.pending_signals.or(predicted.pending_signals),
+        core_limit: stated.core_limit.or(predicted.core_limit),
+        timers_off: stated.timers_off.or(predicted.timers_off),
+        timer_slack_ns: stated.timer_slack_ns.or(predicted.timer_slack_ns),
+        no_capabilities: stated.no_capabilities.or(predicted.no_capabilities),
+        nothing_regained: stated.nothing_regained.or(predicted.nothing_regained),
+        stdin: stated.stdin.or(predicted.stdin),
+    }
+}
