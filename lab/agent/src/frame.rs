@@ -11,29 +11,22 @@ use std::os::fd::AsFd;
 pub(crate) enum FrameError {
     /// The other side is gone.
     Closed,
-    /// A read or write failed.
-    Io(Errno),
-    /// The bytes are no message, or more than either side accepts.
-    Malformed,
-}
-
-impl From<Errno> for FrameError {
-    fn from(errno: Errno) -> Self {
-        Self::Io(errno)
-    }
+    /// A read or write failed, or the bytes are no message, or more than either side accepts: nothing that follows on
+    /// this stream can be understood.
+    Broken,
 }
 
 /// Reads one message, waiting for it.
 pub(crate) fn receive<T: DeserializeOwned>(from: impl AsFd) -> Result<T, FrameError> {
     let mut length = [0; 4];
     fill(&from, &mut length)?;
-    let length = usize::try_from(u32::from_le_bytes(length)).map_err(|_| FrameError::Malformed)?;
+    let length = usize::try_from(u32::from_le_bytes(length)).map_err(|_| FrameError::Broken)?;
     if length > MAX_FRAME {
-        return Err(FrameError::Malformed);
+        return Err(FrameError::Broken);
     }
     let mut body = vec![0; length];
     fill(&from, &mut body)?;
-    postcard::from_bytes(&body).map_err(|_| FrameError::Malformed)
+    postcard::from_bytes(&body).map_err(|_| FrameError::Broken)
 }
 
 /// Writes one message.
@@ -45,7 +38,7 @@ pub(crate) fn send<T: Serialize>(to: impl AsFd, message: &T) -> Result<(), Frame
         match rustix::net::send(&to, rest, rustix::net::SendFlags::NOSIGNAL) {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
             Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
+            Err(_) => return Err(FrameError::Broken),
         }
     }
     Ok(())
@@ -53,9 +46,9 @@ pub(crate) fn send<T: Serialize>(to: impl AsFd, message: &T) -> Result<(), Frame
 
 /// The bytes of one message with its length.
 pub(crate) fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
-    let mut frame = postcard::to_extend(message, vec![0; 4]).map_err(|_| FrameError::Malformed)?;
+    let mut frame = postcard::to_extend(message, vec![0; 4]).map_err(|_| FrameError::Broken)?;
     let length = frame.len() - 4;
-    let prefix = u32::try_from(length).ok().filter(|_| length <= MAX_FRAME).ok_or(FrameError::Malformed)?;
+    let prefix = u32::try_from(length).ok().filter(|_| length <= MAX_FRAME).ok_or(FrameError::Broken)?;
     if let Some(place) = frame.first_chunk_mut::<4>() {
         *place = prefix.to_le_bytes();
     }
@@ -68,7 +61,7 @@ fn fill(from: impl AsFd, mut buffer: &mut [u8]) -> Result<(), FrameError> {
             Ok(0) => return Err(FrameError::Closed),
             Ok(count) => buffer = buffer.get_mut(count..).unwrap_or_default(),
             Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
+            Err(_) => return Err(FrameError::Broken),
         }
     }
     Ok(())

@@ -12,6 +12,7 @@
 //! | [`layout`] | trees and mounts, prepared once per layout; fresh directories and their differences, once per case |
 //! | [`case`] | one start of a subject: plan, launcher, watch, evidence |
 //! | [`witness`] | what the script's place is given |
+//! | [`idmaps`] | id maps of user namespaces inside the sandbox |
 //! | [`host`] | facts of the host that change what a run proves |
 //! | [`frame`] | messages on a stream socket |
 //! | [`sys`] | the only unsafe code |
@@ -24,6 +25,7 @@ mod case;
 mod failure;
 mod frame;
 mod host;
+mod idmaps;
 mod layout;
 mod stage0;
 mod stage1;
@@ -40,6 +42,8 @@ pub(crate) struct Start {
     pub(crate) exec_path: &'static [u8],
     /// AT_SECURE.
     pub(crate) secure: bool,
+    /// Whether descriptor 0, 1 or 2 was closed when the kernel started the program; the C runtime may have opened it since.
+    pub(crate) was_closed: fn(std::os::fd::RawFd) -> bool,
 }
 
 /// File name under which the agent is the agent; under every other one it is the witness.

@@ -52,7 +52,7 @@ pub(crate) fn main(socket: &OwnedFd, go: OwnedFd, as_root: bool) -> i32 {
         let reply = match frame::receive(socket) {
             Ok(Request::Quit) | Err(FrameError::Closed) => return 0,
             Ok(request) => sandbox.answer(request),
-            Err(FrameError::Io(_) | FrameError::Malformed) => return 1,
+            Err(FrameError::Broken) => return 1,
         };
         if frame::send(socket, &reply).is_err() {
             return 1;
@@ -202,7 +202,7 @@ impl Sandbox {
             self.inside = Some(number);
         }
         let sources = Sources { blobs: &self.blobs, agent: self.agent.as_fd() };
-        Ok(case::run(&mut self.bench, prepared, &sources, invocation, probe))
+        Ok(case::run(&mut self.bench, &self.home, prepared, &sources, invocation, probe))
     }
 
     /// Starts the set-group-ID probe twice. What it reports, not what was set up, decides.

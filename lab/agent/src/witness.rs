@@ -27,7 +27,9 @@ const CANNOT_REPORT: i32 = 125;
 /// The life of the witness; its return value is the exit status.
 pub(crate) fn testify(start: &Start) -> i32 {
     let Ok(mut report) = look(start) else { return CANNOT_REPORT };
-    report.stdin = read_stdin();
+    if !(start.was_closed)(0) {
+        report.stdin = read_stdin();
+    }
     let Ok(socket) = connect() else { return CANNOT_REPORT };
     let mut wait = [PollFd::new(&socket, PollFlags::IN)];
     let challenge = match poll(&mut wait, Some(&CHALLENGE_PATIENCE)) {
@@ -54,7 +56,7 @@ fn look(start: &Start) -> Result<WitnessReport, Errno> {
         env: start.env.iter().map(|&bytes| bytes.into()).collect(),
         credentials: credentials()?,
         regained: Vec::new(),
-        descriptors: descriptors(),
+        descriptors: descriptors(start.was_closed),
         umask: old.bits(),
         cwd: cwd(),
         ignored: (1..=signals::LAST).filter(|&signal| signals::is_ignored(signal) == Ok(true)).collect(),
@@ -119,13 +121,13 @@ fn cwd() -> Bytes {
     link.or_else(|_| rustix::process::getcwd(Vec::new())).map(|path| path.into_bytes().into()).unwrap_or_default()
 }
 
-/// All open descriptors: from /proc, or, where there is none, by asking for each number up to the hard limit.
-fn descriptors() -> Vec<OpenDescriptor> {
+/// All open descriptors that the program was started with: from /proc, or, where there is none, by asking for each number up to the hard limit.
+fn descriptors(was_closed: fn(RawFd) -> bool) -> Vec<OpenDescriptor> {
     let numbers = listed_descriptors().unwrap_or_else(|_| {
         let (_, hard) = ids::limit(libc::RLIMIT_NOFILE as u32).unwrap_or((1024, 1024));
         (0..RawFd::try_from(hard.min(65_536)).unwrap_or(65_536)).collect()
     });
-    let open = numbers.into_iter().filter_map(|number| {
+    let open = numbers.into_iter().filter(|&number| !was_closed(number)).filter_map(|number| {
         let flags = exec::status_flags(number).ok()?;
         let access = flags & libc::O_ACCMODE;
         Some(OpenDescriptor { number: number.unsigned_abs(), target: target(number), access: access.unsigned_abs() })

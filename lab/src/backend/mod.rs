@@ -1,5 +1,6 @@
 //! Backends: where cases take place. Scenarios name capabilities, never backends.
 
+pub mod libraries;
 pub mod namespace;
 
 use crate::capability::Capabilities;

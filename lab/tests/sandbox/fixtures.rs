@@ -7,6 +7,7 @@ use lab_invocation::layout::{Content, Layout, Mount, MountFlags, MountKind, Node
 use lab_invocation::protocol::Probes;
 use lab_invocation::{Evidence, Gid, Identity, Invocation, Uid};
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -51,10 +52,16 @@ pub(crate) fn backend() -> Option<&'static Namespace> {
             let required =
                 std::env::var_os("LAB_REQUIRE").is_some_and(|names| names.to_string_lossy().contains("namespace"));
             assert!(!required, "LAB_REQUIRE=namespace, but {error} ({:?})", error.cure);
-            println!("skipped: {error} ({:?})", error.cure);
+            skip(&format!("{error} ({:?})", error.cure));
             None
         }
     }
+}
+
+/// Says that a test is skipped, past the capture of output: a skip that nobody sees is taken for a success.
+pub(crate) fn skip(reason: &str) {
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    writeln!(std::io::stderr(), "skipped {name}: {reason}").expect("standard error can be written");
 }
 
 /// A worker of its own.
@@ -71,7 +78,37 @@ pub(crate) fn layout() -> Layout {
 
 /// The same with a mount over the directory of the witness.
 pub(crate) fn layout_with(kind: MountKind, flags: MountFlags) -> Layout {
-    Layout { mounts: vec![Mount { at: "/usr/local/bin".into(), kind, flags }], ..layout() }
+    Layout { mounts: vec![mount("/usr/local/bin", kind, flags)], ..layout() }
+}
+
+/// One mount.
+pub(crate) fn mount(at: &str, kind: MountKind, flags: MountFlags) -> Mount {
+    Mount { at: at.into(), kind, flags }
+}
+
+/// The host's shell and a few programs, with their libraries.
+pub(crate) fn shell_layout(more: impl FnOnce(&mut Layout)) -> Layout {
+    let mut layout = layout();
+    for name in ["sh", "cat", "ln", "mkdir", "rm", "setsid", "sleep", "tee"] {
+        let places = ["/usr/bin", "/bin"].map(|directory| PathBuf::from(directory).join(name));
+        let place = places.into_iter().find(|place| place.exists()).expect("a program of every Linux");
+        lab::backend::libraries::bind(&mut layout, &place);
+        lab::backend::libraries::provide(&mut layout, &place).expect("its libraries are found");
+    }
+    more(&mut layout);
+    layout
+}
+
+/// The shell with a script.
+pub(crate) fn shell(script: &str) -> Invocation {
+    let argv = ["sh", "-c", script].map(lab_invocation::Bytes::from).into();
+    let program = if PathBuf::from("/usr/bin/sh").exists() { "/usr/bin/sh" } else { "/bin/sh" };
+    Invocation { argv, program: program.into(), ..invocation() }
+}
+
+/// The same node, owned by the invoker.
+pub(crate) fn owned(node: Node) -> Node {
+    Node { owner: uid(UID), ..node }
 }
 
 /// A directory of root's.

@@ -4,5 +4,11 @@
 //! Needs root, or an ordinary user with subordinate ids. Without, the tests are skipped, and say so; LAB_REQUIRE=namespace
 //! turns that into a failure.
 
+mod evidence;
+mod faults;
 mod fixtures;
+mod preflight;
+mod regain;
+mod room;
 mod set_group_id;
+mod unruly;

@@ -1,44 +1,61 @@
 //! The launcher: the process which becomes the invoker and then executes the subject. Read it top to bottom; the order is
 //! the point. It only makes system calls: see [`super::plan`].
 
+use super::link::{self, Request};
 use super::plan::{Plan, Probe, capability_set};
 use super::progress::{Progress, Step};
 use crate::layout::{UNREADABLE, attach, clone_mount, mounts};
-use crate::sys::{exec, ids, signals};
+use crate::sys::clone::{Stack, clone};
+use crate::sys::{exec, ids, seccomp, signals};
 use lab_invocation::invocation::Cwd;
 use rustix::fs::{AtFlags, CWD, Gid, Mode, StatxFlags, Uid};
 use rustix::io::Errno;
+use rustix::process::{DumpableBehavior, PTracer};
 use rustix::thread::{CapabilitiesSecureBits, CapabilitySet, CapabilitySets};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Exit status of a launcher that could not exec; the reason is in [`Progress`].
 const NOT_STARTED: i32 = 126;
 
 /// Becomes the invoker and executes the subject. Returns only if that fails; the value is the exit status.
-pub(super) fn launch(plan: &Plan<'_>, progress: &Progress) -> i32 {
-    let Err(errno) = become_the_subject(plan, progress);
+///
+/// `link` leads to stage 1, for a launcher with memory of its own; the other kind must not need it.
+pub(super) fn launch(plan: &Plan<'_>, progress: &Progress, link: Option<BorrowedFd<'_>>) -> i32 {
+    let Err(errno) = become_the_subject(plan, progress, link);
     progress.fail(errno);
     NOT_STARTED
 }
 
 enum Never {}
 
-fn become_the_subject(plan: &Plan<'_>, progress: &Progress) -> Result<Never, Errno> {
+fn become_the_subject(plan: &Plan<'_>, progress: &Progress, link: Option<BorrowedFd<'_>>) -> Result<Never, Errno> {
     let invocation = plan.invocation;
+    let ask = |request| link.map_or(Err(Errno::NOTCONN), |link| link::ask(link, request));
 
     progress.begin(Step::Attach);
     for (mount, at) in &plan.attach {
         attach(mount, at)?;
     }
+    progress.begin(Step::Mount);
+    for mount in plan.mounts {
+        let made = mounts::make(plan.home, mount);
+        made.map_err(|failure| {
+            Errno::from_raw_os_error(if failure.errno == 0 { libc::EINVAL } else { failure.errno })
+        })?;
+    }
     if let Some(probe) = plan.probe {
-        progress.begin(Step::Mount);
         remount(plan, probe)?;
     }
 
     progress.begin(Step::Look);
     look(plan, progress)?;
     progress.begin(Step::OpenSubject);
-    let by_descriptor = open_subject(plan)?;
+    let opened = open_subject(plan)?;
+    let by_descriptor = plan.foreign.as_ref().or(opened.as_ref());
+    progress.begin(Step::ShareFs);
+    if invocation.transition.share_fs {
+        progress.note_sharer(start_sharer()?);
+    }
 
     progress.begin(Step::Directory);
     enter_directory(plan)?;
@@ -70,19 +87,42 @@ fn become_the_subject(plan: &Plan<'_>, progress: &Progress) -> Result<Never, Err
     progress.begin(Step::Gids);
     let (gid, effective) = (Gid::from_raw(identity.gid.as_raw()), Gid::from_raw(identity.effective_gid.as_raw()));
     rustix::thread::set_thread_res_gid(gid, effective, effective)?;
-    progress.begin(Step::Uids);
-    let keeps = !(invocation.capabilities.kept.is_empty() && invocation.capabilities.ambient.is_empty());
-    if keeps {
-        rustix::thread::set_keep_capabilities(true)?;
+    // Needs CAP_SYS_ADMIN, so before the uids; stage 1 lets the launcher's own calls pass.
+    progress.begin(Step::Filter);
+    if !plan.watched.is_empty() {
+        let listener = seccomp::watch(&plan.watched)?;
+        be_accessible()?;
+        ask(Request::Listen(listener))?;
+        seccomp::drop_listener(listener);
     }
-    let (uid, effective) = (Uid::from_raw(identity.uid.as_raw()), Uid::from_raw(identity.effective_uid.as_raw()));
-    rustix::thread::set_thread_res_uid(uid, effective, effective)?;
+    // A uid that the new namespace does not map can only be taken outside it, a mapped one also inside; inside is right
+    // for that one, because some systems let only root make user namespaces.
+    if plan.unmaps_ids() {
+        if invocation.transition.unmapped_uids.contains(&identity.uid) {
+            set_uids(plan, progress)?;
+        }
+        progress.begin(Step::UserNamespace);
+        crate::sys::mounts::unshare(libc::CLONE_NEWUSER)?;
+        be_accessible()?;
+        ask(Request::MapIds)?;
+    }
+    if !invocation.transition.unmapped_uids.contains(&identity.uid) {
+        set_uids(plan, progress)?;
+    }
 
     progress.begin(Step::Capabilities);
     set_capabilities(plan)?;
     progress.begin(Step::NoNewPrivs);
     if invocation.transition.no_new_privs {
         rustix::thread::set_no_new_privs(true)?;
+    }
+
+    progress.begin(Step::Trace);
+    if invocation.transition.tracer.is_some() {
+        be_accessible()?;
+        // Where Yama restricts ptrace(2) to descendants; EINVAL where there is no Yama.
+        let _ = rustix::process::set_ptracer(PTracer::Any);
+        ask(Request::Trace)?;
     }
 
     progress.begin(Step::Signals);
@@ -139,6 +179,35 @@ fn open_subject(plan: &Plan<'_>) -> Result<Option<OwnedFd>, Errno> {
     rustix::io::fcntl_dupfd_cloexec(&opened, plan.above).map(Some)
 }
 
+/// Starts a process that shares root, working directory and umask with this one (CLONE_FS), as a child of stage 1, so
+/// that the subject has none that it does not know. Stage 1 ends it.
+fn start_sharer() -> Result<i32, Errno> {
+    let mut stack = Stack::new(16 * 1024);
+    let sharer = clone(libc::CLONE_FS | libc::CLONE_PARENT, &mut stack, || {
+        // Copies of the subject's pipes must not stay open here.
+        let _ = exec::close_from(0);
+        let _ = rustix::event::poll(&mut [], None);
+        0
+    })?;
+    Ok(sharer.pid.as_raw_nonzero().get())
+}
+
+/// Lets stage 1 and a tracer of the same ids at this process: a change of ids has taken that away (PR_SET_DUMPABLE).
+fn be_accessible() -> Result<(), Errno> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)
+}
+
+fn set_uids(plan: &Plan<'_>, progress: &Progress) -> Result<(), Errno> {
+    progress.begin(Step::Uids);
+    let wish = &plan.invocation.capabilities;
+    if !(wish.kept.is_empty() && wish.inheritable.is_empty() && wish.ambient.is_empty()) {
+        rustix::thread::set_keep_capabilities(true)?;
+    }
+    let identity = &plan.invocation.identity;
+    let (real, effective) = (Uid::from_raw(identity.uid.as_raw()), Uid::from_raw(identity.effective_uid.as_raw()));
+    rustix::thread::set_thread_res_uid(real, effective, effective)
+}
+
 fn enter_directory(plan: &Plan<'_>) -> Result<(), Errno> {
     match (&plan.invocation.cwd, &plan.cwd) {
         (Cwd::Path(_), Some(path)) => rustix::process::chdir(path.as_c_str()),
@@ -157,7 +226,10 @@ fn enter_directory(plan: &Plan<'_>) -> Result<(), Errno> {
 /// none, by the change of uid) stands.
 fn set_capabilities(plan: &Plan<'_>) -> Result<(), Errno> {
     let wish = &plan.invocation.capabilities;
-    if wish.kept.is_empty() && wish.inheritable.is_empty() && wish.ambient.is_empty() && wish.securebits.is_none() {
+    let none =
+        wish.kept.is_empty() && wish.inheritable.is_empty() && wish.ambient.is_empty() && wish.securebits.is_none();
+    // Whoever makes a user namespace has every capability in it until exec.
+    if none && !plan.unmaps_ids() {
         return Ok(());
     }
     let now = rustix::thread::capabilities(None)?;

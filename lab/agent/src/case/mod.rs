@@ -6,29 +6,38 @@
 //! | [`descriptors`], [`terminal`] | what the subject's descriptors are |
 //! | [`launch`] | the launcher: becomes the invoker, then executes the subject |
 //! | [`progress`] | what the launcher tells stage 1 |
+//! | [`link`] | what the launcher asks stage 1 for: id maps, a tracer, a supervisor of system calls |
+//! | [`tracer`] | a process that traces the launcher |
+//! | [`faults`], [`calls`] | system calls that are made to fail |
 //! | [`watch`] | stage 1 while the subject runs: outputs, witnesses, syslog, deadline |
 
+mod calls;
 pub(crate) mod descriptors;
+pub(crate) mod faults;
 mod launch;
+mod link;
 pub(crate) mod plan;
 pub(crate) mod progress;
 mod terminal;
+mod tracer;
 mod watch;
 
 use crate::failure::{During, Failure};
 use crate::layout::Prepared;
 use crate::layout::changes::{compare, snapshot};
 use crate::layout::fresh::Instance;
+use crate::layout::home::Home;
 use crate::layout::tree::Sources;
 use crate::sys::clone::{Child, Stack, clone};
 use crate::sys::signals;
 use lab_invocation::evidence::{Capture, Change, Evidence, InvokerState, Stage};
 use lab_invocation::protocol::Challenge;
 use lab_invocation::{Gid, Invocation, Uid};
+use link::Link;
 use plan::{Plan, Probe};
 use progress::{Progress, Step};
 use rustix::io::Errno;
-use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, waitid};
 use std::os::fd::{AsFd, OwnedFd};
 use watch::Watch;
 
@@ -52,6 +61,7 @@ pub(crate) struct Bench {
 /// [`Stage::Setup`]; it never counts as a result.
 pub(crate) fn run(
     bench: &mut Bench,
+    home: &Home,
     prepared: &Prepared,
     sources: &Sources<'_>,
     invocation: &Invocation,
@@ -59,7 +69,7 @@ pub(crate) fn run(
 ) -> Evidence {
     let begun = now_ns();
     bench.progress.reset();
-    match attempt(bench, prepared, sources, invocation, probe, begun) {
+    match attempt(bench, home, prepared, sources, invocation, probe, begun) {
         Ok(evidence) => evidence,
         Err(Failure { step, errno }) => {
             clear_away();
@@ -70,6 +80,7 @@ pub(crate) fn run(
 
 fn attempt(
     bench: &mut Bench,
+    home: &Home,
     prepared: &Prepared,
     sources: &Sources<'_>,
     invocation: &Invocation,
@@ -77,21 +88,30 @@ fn attempt(
     begun: u64,
 ) -> Result<Evidence, Failure> {
     let fresh = prepared.fresh.iter().map(|fresh| fresh.instance(sources)).collect::<Result<Vec<_>, _>>()?;
-    let (plan, ends) = Plan::new(invocation, prepared, &fresh, bench.files, probe)?;
-    if plan.needs_own_memory() {
-        return Err(Failure::refused("this condition is not built yet"));
-    }
+    let (plan, ends) = Plan::new(invocation, home, prepared, &fresh, bench.files, probe)?;
     let progress = bench.progress;
-    let flags = libc::CLONE_NEWNS | libc::CLONE_VM | libc::CLONE_VFORK;
-    let child =
-        clone(flags, &mut bench.stack, || launch::launch(&plan, progress)).during(|| "clone(2) the launcher")?;
+    let (child, link) = if plan.needs_own_memory() {
+        let (ours, theirs) = link::pair().during(|| "make a socket pair for the launcher")?;
+        let theirs = rustix::io::fcntl_dupfd_cloexec(&theirs, plan.above).during(|| "move the launcher's socket")?;
+        let body = || launch::launch(&plan, progress, Some(theirs.as_fd()));
+        let child = clone(libc::CLONE_NEWNS, &mut bench.stack, body).during(|| "clone(2) the launcher")?;
+        let maps = (bench.uid_map.as_str(), bench.gid_map.as_str());
+        (child, Some(Link::new(ours, invocation, home.proc.as_fd(), maps)))
+    } else {
+        let flags = libc::CLONE_NEWNS | libc::CLONE_VM | libc::CLONE_VFORK;
+        let body = || launch::launch(&plan, progress, None);
+        (clone(flags, &mut bench.stack, body).during(|| "clone(2) the launcher")?, None)
+    };
     let cloned = now_ns();
     // The subject's ends of pipes must not stay open here, or their other ends would never see an end.
     drop(plan);
-    let mut watch = Watch::new(ends, &bench.witnesses, &prepared.log, challenge(progress, invocation));
+    let mut watch = Watch::new(ends, &bench.witnesses, &prepared.log, progress, invocation, link);
     watch.until_end(&child, invocation.deadline_ms);
     let end = watch.end_of(&child).during(|| "wait for the subject")?;
     let ended = now_ns();
+    let mut invoker = invoker(bench);
+    watch.let_go(&mut invoker);
+    end_sharer(progress);
     let strays = clear_away();
     watch.drain();
     let changes = differences(prepared, &fresh)?;
@@ -104,6 +124,7 @@ fn attempt(
     };
     let exec_ns = progress.exec_ns();
     let mut evidence = blank(bench, stage);
+    evidence.invoker = invoker;
     if evidence.stage == Stage::Ran {
         evidence.end = Some(end);
         evidence.run_us = ended.saturating_sub(exec_ns) / 1000;
@@ -127,18 +148,31 @@ fn blank(bench: &Bench, stage: Stage) -> Evidence {
         syslog_total: 0,
         witness: Vec::new(),
         witness_unfinished: 0,
-        invoker: InvokerState {
-            credentials: progress.credentials(),
-            no_new_privs: progress.no_new_privs(),
-            gid_map: bench.gid_map.clone(),
-            uid_map: bench.uid_map.clone(),
-            traced: false,
-        },
+        invoker: invoker(bench),
         installed: progress.file(),
         changes: Vec::new(),
         strays: 0,
         setup_us: 0,
         run_us: 0,
+    }
+}
+
+/// What the launcher has read back. A launcher without a user namespace of its own has the sandbox's maps.
+fn invoker(bench: &Bench) -> InvokerState {
+    InvokerState {
+        credentials: bench.progress.credentials(),
+        no_new_privs: bench.progress.no_new_privs(),
+        gid_map: bench.gid_map.clone(),
+        uid_map: bench.uid_map.clone(),
+        traced: false,
+    }
+}
+
+/// Ends the process that shared the launcher's file-system attributes, so that it is not taken for the subject's.
+fn end_sharer(progress: &Progress) {
+    if let Some(pid) = Pid::from_raw(progress.sharer()) {
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+        let _ = rustix::process::waitpid(Some(pid), WaitOptions::empty());
     }
 }
 

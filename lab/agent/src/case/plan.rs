@@ -2,17 +2,19 @@
 //! in stage 1's own memory (vfork), where an allocation would never be freed.
 
 use super::descriptors::{Ends, Placement, Source};
-use crate::failure::Failure;
+use crate::failure::{During, Failure};
 use crate::layout::Prepared;
 use crate::layout::fresh::Instance;
+use crate::layout::home::Home;
 use crate::layout::path::Absolute;
 use crate::sys::exec::Vector;
 use lab_invocation::invocation::Cwd;
 use lab_invocation::layout::Mount;
 use lab_invocation::{Bytes, Invocation};
+use rustix::io::Errno;
 use rustix::thread::CapabilitySet;
 use std::ffi::{CStr, CString};
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 /// A launcher's orders.
 pub(crate) struct Plan<'a> {
@@ -34,6 +36,12 @@ pub(crate) struct Plan<'a> {
     /// Limits with NOFILE last, which the placing of descriptors would run into.
     pub(crate) limits: Vec<(u32, u64, u64)>,
     pub(crate) blocked: u64,
+    /// Numbers of the system calls that are made to fail.
+    pub(crate) watched: Vec<libc::c_long>,
+    /// The subject as a descriptor that belongs to a mount of another namespace.
+    pub(crate) foreign: Option<OwnedFd>,
+    /// For mounts which the launcher makes.
+    pub(crate) home: &'a Home,
 }
 
 /// Which probe.
@@ -49,6 +57,7 @@ impl<'a> Plan<'a> {
     /// Makes it, together with the ends of pipes and the like that stage 1 keeps.
     pub(crate) fn new(
         invocation: &'a Invocation,
+        home: &'a Home,
         prepared: &'a Prepared,
         fresh: &'a [Instance],
         files: (u64, u64),
@@ -69,9 +78,14 @@ impl<'a> Plan<'a> {
             Cwd::Path(path) => Some(Absolute::new(path)?.as_c_str().to_owned()),
             Cwd::Deleted | Cwd::Unreadable => None,
         };
+        let program = string("the program's path", &invocation.program)?;
+        let foreign = invocation.transition.foreign_mount.then(|| foreign(&program, above)).transpose();
         let plan = Self {
             invocation,
-            program: string("the program's path", &invocation.program)?,
+            foreign: foreign.during(|| "open the subject in another mount namespace")?,
+            watched: super::faults::watched(&invocation.faults)?,
+            home,
+            program,
             argv: Vector::new(strings("an argument", &invocation.argv)?),
             env: Vector::new(strings("an environment entry", &invocation.env)?),
             attach: attach.collect(),
@@ -103,6 +117,12 @@ impl<'a> Plan<'a> {
         let t = &self.invocation.transition;
         !t.unmapped_gids.is_empty() || !t.unmapped_uids.is_empty()
     }
+}
+
+/// The subject's file as stage 1's own mount namespace, not the case's, shows it.
+fn foreign(program: &CStr, above: RawFd) -> Result<OwnedFd, Errno> {
+    let opened = crate::layout::name(program)?;
+    rustix::io::fcntl_dupfd_cloexec(&opened, above)
 }
 
 /// The limits to set. The agent's own soft limit of open files is raised, so the subject's is put back (`files`).

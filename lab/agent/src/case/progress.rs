@@ -1,6 +1,7 @@
 //! What the launcher tells stage 1, through memory that both see: how far it came, and what it read back. No descriptor
 //! is used for it, so none of the subject's can be disturbed.
 
+use super::faults::FileId;
 use lab_invocation::evidence::FileState;
 use lab_invocation::ids::Ids;
 use lab_invocation::layout::MountFlags;
@@ -62,7 +63,7 @@ pub(crate) struct Progress {
     groups: [AtomicU32; MAX_GROUPS],
     no_new_privs: AtomicU32,
     file_read: AtomicU32,
-    file: [AtomicU64; 6],
+    file: [AtomicU64; 9],
     exec_ns: AtomicU64,
     sharer: AtomicI32,
 }
@@ -152,6 +153,9 @@ impl Progress {
             u64::from(stat.stx_nlink),
             stat.stx_size,
             flags.bits(),
+            u64::from(stat.stx_dev_major),
+            u64::from(stat.stx_dev_minor),
+            stat.stx_ino,
         ];
         for (place, number) in self.file.iter().zip(numbers) {
             place.store(number, Relaxed);
@@ -164,7 +168,7 @@ impl Progress {
         if self.file_read.load(Relaxed) == 0 {
             return None;
         }
-        let [owner, group, mode, links, size, flags] = self.file.each_ref().map(|number| number.load(Relaxed));
+        let [owner, group, mode, links, size, flags, ..] = self.file.each_ref().map(|number| number.load(Relaxed));
         let flags = StatVfsMountFlags::from_bits_retain(flags);
         Some(FileState {
             owner: Uid::new(u32::try_from(owner).ok()?)?,
@@ -179,6 +183,15 @@ impl Progress {
                 read_only: flags.contains(StatVfsMountFlags::RDONLY),
             },
         })
+    }
+
+    /// Which file the subject's is, if it was there.
+    pub(crate) fn file_id(&self) -> Option<FileId> {
+        if self.file_read.load(Relaxed) == 0 {
+            return None;
+        }
+        let [.., major, minor, inode] = self.file.each_ref().map(|number| number.load(Relaxed));
+        Some((u32::try_from(major).ok()?, u32::try_from(minor).ok()?, inode))
     }
 
     /// Notes the moment of exec.

@@ -2,11 +2,13 @@
 //! feeds standard input, and ends the subject at its deadline.
 
 use super::descriptors::Ends;
+use super::link::Link;
+use super::progress::Progress;
 use super::{Child, now_ns};
 use crate::frame;
-use lab_invocation::Bytes;
-use lab_invocation::evidence::{Capture, End, Evidence, WitnessReport};
-use lab_invocation::protocol::{Challenge, MAX_FRAME};
+use lab_invocation::evidence::{Capture, End, Evidence, InvokerState, WitnessReport};
+use lab_invocation::protocol::MAX_FRAME;
+use lab_invocation::{Bytes, Invocation};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags};
@@ -30,12 +32,16 @@ pub(super) struct Watch<'a> {
     stderr: Capture,
     listener: &'a OwnedFd,
     log: &'a OwnedFd,
-    challenge: Vec<u8>,
+    invocation: &'a Invocation,
     witnesses: Vec<Witness>,
     syslog: Vec<Bytes>,
     syslog_total: u64,
     timed_out: bool,
     buffer: Vec<u8>,
+    progress: &'static Progress,
+    link: Option<Link<'a>>,
+    /// Whether the launcher still holds its end of the link.
+    launching: bool,
 }
 
 /// Which of the watched descriptors an event belongs to.
@@ -49,18 +55,30 @@ enum Event {
     Log,
     Connection,
     Witness(usize),
+    Link,
+    Call,
 }
 
 impl<'a> Watch<'a> {
-    /// Watches the given ends, the sandbox's witness listener, the layout's log.
-    pub(super) fn new(ends: Ends, listener: &'a OwnedFd, log: &'a OwnedFd, challenge: Challenge) -> Self {
+    /// Watches the given ends, the sandbox's witness listener, the layout's log, and the launcher's link if it has one.
+    pub(super) fn new(
+        ends: Ends,
+        listener: &'a OwnedFd,
+        log: &'a OwnedFd,
+        progress: &'static Progress,
+        invocation: &'a Invocation,
+        link: Option<Link<'a>>,
+    ) -> Self {
         Self {
+            progress,
+            invocation,
+            launching: link.is_some(),
+            link,
             ends,
             stdout: Capture::default(),
             stderr: Capture::default(),
             listener,
             log,
-            challenge: frame::encode(&challenge).unwrap_or_default(),
             witnesses: Vec::new(),
             syslog: Vec::new(),
             syslog_total: 0,
@@ -82,7 +100,7 @@ impl<'a> Watch<'a> {
             let timeout = (!self.timed_out).then(|| timespec(left));
             let (ended, events) = self.wait(&child.pidfd, timeout.as_ref());
             for event in events {
-                self.serve(event);
+                self.serve(event, child);
             }
             if ended {
                 return;
@@ -101,6 +119,13 @@ impl<'a> Watch<'a> {
         }
         let code = status.exit_status().and_then(|code| u8::try_from(code & 0xff).ok());
         code.map(End::Exited).ok_or(Errno::CHILD)
+    }
+
+    /// Ends what stage 1 did for the launcher: the tracer, and the answers to system calls.
+    pub(super) fn let_go(&mut self, invoker: &mut InvokerState) {
+        if let Some(link) = self.link.take() {
+            link.finish(invoker);
+        }
     }
 
     /// Takes what is left once every process of the case is gone: nothing here can block.
@@ -150,6 +175,12 @@ impl<'a> Watch<'a> {
         if let Some((writer, _)) = &self.ends.stdin {
             sources.push((Event::Stdin, writer.as_fd(), PollFlags::OUT));
         }
+        if let Some(link) = &self.link {
+            if self.launching {
+                sources.push((Event::Link, link.socket.as_fd(), PollFlags::IN));
+            }
+            sources.extend(link.supervisor.iter().map(|s| (Event::Call, s.listener.as_fd(), PollFlags::IN)));
+        }
         let witnesses = self.witnesses.iter().enumerate();
         sources.extend(
             witnesses
@@ -171,9 +202,18 @@ impl<'a> Watch<'a> {
         (ended, events)
     }
 
-    fn serve(&mut self, event: Event) {
+    fn serve(&mut self, event: Event, child: &Child) {
         match event {
             Event::Ended => {}
+            Event::Link => {
+                let subject = self.progress.file_id();
+                self.launching = self.link.as_mut().is_some_and(|link| link.serve(child, subject));
+            }
+            Event::Call => {
+                if let Some(supervisor) = self.link.as_mut().and_then(|link| link.supervisor.as_mut()) {
+                    supervisor.serve();
+                }
+            }
             Event::Stdout | Event::Stderr | Event::Terminal => {
                 self.read_output(event);
             }
@@ -245,7 +285,8 @@ impl<'a> Watch<'a> {
         if self.witnesses.len() < MAX_WITNESSES {
             let pid = rustix::net::sockopt::socket_peercred(&socket).ok().map(|peer| peer.pid);
             // The buffer of a new socket takes it whole. A witness that is gone already is an unfinished one.
-            let _ = rustix::net::send(&socket, &self.challenge, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+            let challenge = frame::encode(&super::challenge(self.progress, self.invocation)).unwrap_or_default();
+            let _ = rustix::net::send(&socket, &challenge, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
             self.witnesses.push(Witness { socket: Some(socket), pid, received: Vec::new() });
         }
         true

@@ -63,12 +63,6 @@ pub(crate) fn close_from(first: RawFd) -> Result<(), Errno> {
     check(unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) }).map(drop)
 }
 
-/// Makes every descriptor close on exec. See close_range(2).
-pub(crate) fn close_all_on_exec() -> Result<(), Errno> {
-    // SAFETY: no memory is involved, and descriptors stay open.
-    check(unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) }).map(drop)
-}
-
 /// Takes over a descriptor that the process was started with.
 pub(crate) fn inherited(number: RawFd) -> Option<std::os::fd::OwnedFd> {
     use std::os::fd::FromRawFd;

@@ -19,6 +19,8 @@ pub(crate) mod entry;
 pub(crate) mod exec;
 pub(crate) mod ids;
 pub(crate) mod mounts;
+pub(crate) mod ptrace;
+pub(crate) mod seccomp;
 pub(crate) mod signals;
 
 use rustix::io::Errno;

@@ -43,3 +43,10 @@ pub(crate) fn unshare(namespaces: c_int) -> Result<(), Errno> {
     // SAFETY: descriptors stay shared as they were, and no memory is involved.
     check(libc::c_long::from(unsafe { libc::unshare(namespaces) })).map(drop)
 }
+
+/// Gives a mount that is attached nowhere the id map of a user namespace (MOUNT_ATTR_IDMAP).
+pub(crate) fn map_ids(mount: BorrowedFd<'_>, user_namespace: BorrowedFd<'_>) -> Result<(), Errno> {
+    const ID_MAPPED: u64 = 0x0010_0000;
+    let user_namespace = u64::try_from(user_namespace.as_raw_fd()).map_err(|_| Errno::BADF)?;
+    set_all(mount, c"", &Attributes { set: ID_MAPPED, clear: 0, propagation: 0, user_namespace })
+}

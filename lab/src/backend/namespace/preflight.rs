@@ -4,63 +4,123 @@ use super::NamespaceWorker;
 use crate::backend::{BackendError, Worker};
 use crate::capability::{Capabilities, Capability, Support};
 use lab_invocation::evidence::Stage;
+use lab_invocation::invocation::{Fault, FaultResult, Tracer};
 use lab_invocation::layout::{Content, Layout, Mount, MountFlags, MountKind, Node, NodeKind, Order};
+use lab_invocation::protocol::Probes;
 use lab_invocation::{Evidence, Gid, Identity, Invocation, Uid};
 use std::collections::BTreeSet;
 
 /// Where the trial layout has its set-group-ID witness.
 const WITNESS: &str = "/trial/witness";
-/// Group of that file, and another one.
+/// Group of that file.
 const GROUP: u32 = 2_000;
-const OTHER: u32 = 1_000;
+/// Another group.
+const OTHER: u32 = 3_000;
+/// User and group of the invoker.
+const CALLER: u32 = 1_000;
+/// Number of capabilities(7).
+const CAP_NET_BIND_SERVICE: u32 = 10;
 
 /// Tries everything.
 ///
 /// # Errors
 /// Not even the plain layout can be opened.
 pub(super) fn try_everything(worker: &mut NamespaceWorker) -> Result<Capabilities, BackendError> {
+    let (_, probes) = worker.open(&layout(None), &|_| None)?;
     let mut found = Capabilities::new();
-    let plain = layout(None);
-    let (layout_id, probes) = worker.open(&plain, &|_| None)?;
-    let honoured = if probes.positive && !probes.negative && probes.witness {
-        Support::Yes
-    } else {
-        no(
-            "a set-group-ID probe, and the same on a nosuid mount",
-            &format!("gained: {} and {}; witness heard: {}", probes.positive, probes.negative, probes.witness),
-            "do not run the lab under no_new_privs (systemd NoNewPrivileges, bubblewrap, docker --security-opt no-new-privileges) or strace",
-        )
-    };
-    found.insert(Capability::SetGroupId, honoured);
-    let mut attempt = |capability, change: &dyn Fn(&mut Invocation), shows: &dyn Fn(&Evidence) -> bool, cure| {
-        let mut invocation = Invocation::quiet(WITNESS.into(), identity(OTHER));
-        change(&mut invocation);
-        let support = judge(worker.run(layout_id, &invocation), shows, cure);
-        found.insert(capability, support);
-    };
-    attempt(
-        Capability::SupplementaryGroups,
-        &|invocation| invocation.identity.groups = [1, 7, 65_535].into_iter().filter_map(Gid::new).collect(),
-        &|evidence| credentials(evidence, |c| c.groups.iter().map(|g| g.as_raw()).eq([1, 7, 65_535])),
-        "run the lab as root, or with subordinate ids",
-    );
-    attempt(
-        Capability::LargeIds,
-        &|invocation| invocation.identity = identity(4_000_000_000),
-        &|evidence| credentials(evidence, |c| c.gid.real.as_raw() == 4_000_000_000),
-        "run the lab as root: subordinate ids end at 65535",
-    );
-    attempt(
-        Capability::FullGidMap,
-        &|_| {},
-        &|evidence| evidence.invoker.gid_map.split_whitespace().eq(["0", "0", "4294967295"]),
-        "run the lab as root: an ordinary user can map 65536 groups only",
-    );
-    found.insert(Capability::MountFlags, flags(worker));
-    for capability in Capability::ALL {
-        found.entry(*capability).or_insert_with(|| no("nothing", "this backend does not try it yet", "none"));
+    for &capability in Capability::ALL {
+        found.insert(capability, attempt(worker, capability, &probes));
     }
     Ok(found)
+}
+
+/// Tries one thing, and believes only what the witness, the launcher or the subject's file shows.
+fn attempt(worker: &mut NamespaceWorker, capability: Capability, probes: &Probes) -> Support {
+    let as_root = "run the lab as root, or as a user with subordinate ids";
+    match capability {
+        Capability::SetGroupId => honoured(probes),
+        Capability::SupplementaryGroups => {
+            let groups = [1, 7, 65_535];
+            let change = |i: &mut Invocation| i.identity.groups = groups.into_iter().filter_map(Gid::new).collect();
+            let shows = |e: &Evidence| credentials(e, |c| c.groups.iter().map(|gid| gid.as_raw()).eq(groups));
+            trial(worker, None, change, shows, as_root)
+        }
+        Capability::MountFlags => {
+            let flags = MountFlags { nosuid: true, noexec: false, nodev: true, read_only: true };
+            let shows = |e: &Evidence| {
+                let file = e.installed.as_ref();
+                file.is_some_and(|file| file.mount == flags) && credentials(e, |c| c.gid.effective.as_raw() == CALLER)
+            };
+            trial(worker, Some((MountKind::Itself, flags)), |_| {}, shows, "mount_setattr(2) needs Linux 5.12")
+        }
+        Capability::UserNamespace => {
+            let change = |i: &mut Invocation| i.transition.unmapped_gids = Gid::new(GROUP).into_iter().collect();
+            let shows = |e: &Evidence| credentials(e, |c| c.gid.effective.as_raw() == CALLER) && maps_less(e);
+            trial(worker, None, change, shows, "sysctl user.max_user_namespaces=10000")
+        }
+        Capability::FullGidMap => {
+            let shows = |e: &Evidence| e.invoker.gid_map.split_whitespace().eq(["0", "0", "4294967295"]);
+            trial(worker, None, |_| {}, shows, "run the lab as root: an ordinary user can map 65536 groups only")
+        }
+        Capability::LargeIds => {
+            let large = 4_000_000_000;
+            let shows = |e: &Evidence| credentials(e, |c| c.gid.real.as_raw() == large && c.uid.real.as_raw() == large);
+            let cure = "run the lab as root: subordinate ids end at 65535 here";
+            trial(worker, None, |i| i.identity = identity(large), shows, cure)
+        }
+        Capability::IdMappedMounts => {
+            let (Some(from), Some(to)) = (Gid::new(GROUP), Gid::new(OTHER)) else {
+                return no("group numbers", "none", "none");
+            };
+            let shows = |e: &Evidence| credentials(e, |c| c.gid.effective == to);
+            let mount = (MountKind::IdMapped { from, to }, MountFlags::default());
+            trial(worker, Some(mount), |_| {}, shows, "id-mapped mounts of tmpfs need Linux 6.3")
+        }
+        Capability::Overlay => {
+            let mount = (MountKind::Overlay("/trial".into()), MountFlags::default());
+            let shows = |e: &Evidence| credentials(e, |c| c.gid.effective.as_raw() == GROUP);
+            trial(worker, Some(mount), |_| {}, shows, "modprobe overlay; in a user namespace it needs Linux 5.11")
+        }
+        Capability::SyscallFault => {
+            // The witness reports the process number that it was told.
+            let fault = Fault { call: "getpid".to_owned(), nth: 0, result: FaultResult::Value(4_242) };
+            let change = |i: &mut Invocation| i.faults = vec![fault];
+            let shows = |e: &Evidence| {
+                credentials(e, |c| c.gid.effective.as_raw() == GROUP) && e.witness.iter().all(|w| w.pid == 4_242)
+            };
+            trial(worker, None, change, shows, "seccomp(2) user notification needs Linux 5.5 and CONFIG_SECCOMP_FILTER")
+        }
+        Capability::InvokerCapabilities => {
+            let change = |i: &mut Invocation| i.capabilities.inheritable = [CAP_NET_BIND_SERVICE].into();
+            let shows = |e: &Evidence| e.witness.iter().any(|w| w.capabilities[0] == 1 << CAP_NET_BIND_SERVICE);
+            trial(worker, None, change, shows, "give the lab's own bounding set cap_net_bind_service")
+        }
+        Capability::MemberRule => {
+            let change = |i: &mut Invocation| {
+                i.identity.groups = Gid::new(GROUP).into_iter().collect();
+                i.transition.tracer = Some(Tracer::Invoker);
+            };
+            let shows = |e: &Evidence| e.invoker.traced && credentials(e, |c| c.gid.effective.as_raw() == GROUP);
+            trial(worker, None, change, shows, "the rule came with Linux 6.16")
+        }
+        Capability::RootTracer => {
+            let change = |i: &mut Invocation| i.transition.tracer = Some(Tracer::Root);
+            let shows = |e: &Evidence| e.invoker.traced && credentials(e, |c| c.gid.effective.as_raw() == GROUP);
+            trial(worker, None, change, shows, "sysctl kernel.yama.ptrace_scope=1 (3 forbids all tracing)")
+        }
+    }
+}
+
+/// What the layout's own probes say.
+fn honoured(probes: &Probes) -> Support {
+    if probes.positive && !probes.negative && probes.witness {
+        return Support::Yes;
+    }
+    no(
+        "a set-group-ID probe, and the same on a nosuid mount",
+        &format!("gained its group: {} and {}; witness heard: {}", probes.positive, probes.negative, probes.witness),
+        "do not start the lab under no_new_privs (systemd NoNewPrivileges, bubblewrap, docker --security-opt no-new-privileges) or strace",
+    )
 }
 
 /// Every capability is missing because no sandbox can be made.
@@ -70,18 +130,24 @@ pub(super) fn nothing(error: &BackendError) -> Capabilities {
     Capability::ALL.iter().map(|&capability| (capability, Support::No { because: because.clone() })).collect()
 }
 
-/// A mount with all four flags must show all four.
-fn flags(worker: &mut NamespaceWorker) -> Support {
-    let flags = MountFlags { nosuid: true, noexec: false, nodev: true, read_only: true };
-    let layout = layout(Some(Mount { at: "/trial".into(), kind: MountKind::Itself, flags }));
-    let ran = worker
-        .open(&layout, &|_| None)
-        .and_then(|(id, _)| worker.run(id, &Invocation::quiet(WITNESS.into(), identity(OTHER))));
-    let shows = |evidence: &Evidence| {
-        evidence.installed.as_ref().is_some_and(|file| file.mount == flags)
-            && credentials(evidence, |c| c.gid.effective.as_raw() == OTHER)
-    };
-    judge(ran, &shows, "see mount_setattr(2)")
+/// Runs the installed witness in the trial layout, with one thing changed.
+fn trial(
+    worker: &mut NamespaceWorker,
+    mount: Option<(MountKind, MountFlags)>,
+    change: impl FnOnce(&mut Invocation),
+    shows: impl Fn(&Evidence) -> bool,
+    cure: &str,
+) -> Support {
+    let mut invocation = Invocation::quiet(WITNESS.into(), identity(CALLER));
+    change(&mut invocation);
+    let layout = layout(mount.map(|(kind, flags)| Mount { at: "/trial".into(), kind, flags }));
+    let ran = worker.open(&layout, &|_| None).and_then(|(id, _)| worker.run(id, &invocation));
+    judge(ran, &shows, cure)
+}
+
+/// Whether the invoker's map leaves out something that the sandbox's own has.
+fn maps_less(evidence: &Evidence) -> bool {
+    evidence.invoker.gid_map.lines().count() > 1
 }
 
 fn judge(ran: Result<Evidence, BackendError>, shows: &dyn Fn(&Evidence) -> bool, cure: &str) -> Support {
