@@ -4,7 +4,7 @@
 mod compare;
 mod start;
 
-use crate::case::Case;
+use crate::case::{self, Case, Script};
 use crate::profile::Profile;
 use crate::scenario::{Report, Suite};
 pub use compare::Contradiction;
@@ -42,6 +42,31 @@ impl Prediction {
         }
     }
 
+    /// Decision and ids as an outcome: how the subject ends, whether the script starts, and with which groups. Wording,
+    /// environment and process state are left open.
+    pub fn decisions(&self) -> case::Outcome {
+        let script = match &self.decision.child {
+            None => Script { started: Some(false), ..Script::default() },
+            Some(child) => {
+                let gid = &child.process.gid;
+                Script {
+                    started: Some(true),
+                    real_gid: start::seen_gid(&child.process, gid.real),
+                    effective_gid: start::seen_gid(&child.process, gid.effective),
+                    saved_gid: start::seen_gid(&child.process, gid.saved),
+                    ..Script::default()
+                }
+            }
+        };
+        case::Outcome {
+            exit: self.exit(),
+            exec_error: self.decision.exec_error,
+            ended_before_main: self.decision.outcome == Outcome::EndedBeforeMain,
+            script: Some(script),
+            ..case::Outcome::default()
+        }
+    }
+
     /// Why, as a sentence.
     pub fn because(&self) -> &str {
         &self.decision.because
@@ -55,9 +80,9 @@ pub fn predict(case: &Case, profile: Option<&Profile>) -> Prediction {
 
 /// Predicts a case under a given kernel.
 pub fn predict_on(case: &Case, profile: Option<&Profile>, kernel: Kernel) -> Prediction {
-    let rules = match profile {
+    let rules = match profile.and_then(|profile| profile.rules(case)) {
         None => Rules::Sealed,
-        Some(profile) => Rules::Foreign(Box::new(profile.rules(case))),
+        Some(foreign) => Rules::Foreign(Box::new(foreign)),
     };
     let installation = start::installation(case);
     let invoker = start::invoker(case);

@@ -5,10 +5,13 @@
 //! all files share; `report` shows errors.
 
 pub mod accounts;
-mod context;
+pub(crate) mod context;
+pub mod listing;
 mod lower;
 pub mod raw;
 pub mod report;
+pub mod scaffold;
+pub mod schema;
 pub mod vocabulary;
 
 use crate::case::{Case, CaseId, ScenarioInfo};

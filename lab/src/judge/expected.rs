@@ -5,27 +5,21 @@ use crate::case::{Case, Outcome, Script};
 use crate::predict::Prediction;
 use lab_invocation::invocation::Stdin;
 use lab_invocation::{Bytes, Gid, Uid};
-use lab_model::Outcome as Decided;
+use lab_model::Child;
 
 /// The predicted outcome; `None` where the model knows only a part.
 pub(super) fn outcome(case: &Case, prediction: &Prediction) -> Option<Outcome> {
     if prediction.beyond.is_some() {
         return None;
     }
-    let decision = &prediction.decision;
-    Some(Outcome {
-        exit: prediction.exit(),
-        exec_error: decision.exec_error,
-        ended_before_main: decision.outcome == Decided::EndedBeforeMain,
-        script: Some(script(case, prediction)),
-        ..Outcome::default()
-    })
+    let mut outcome = prediction.decisions();
+    if let (Some(script), Some(child)) = (&mut outcome.script, &prediction.decision.child) {
+        fill(script, case, child);
+    }
+    Some(outcome)
 }
 
-fn script(case: &Case, prediction: &Prediction) -> Script {
-    let Some(child) = &prediction.decision.child else {
-        return Script { started: Some(false), ..Script::default() };
-    };
+fn fill(script: &mut Script, case: &Case, child: &Child) {
     let process = &child.process;
     let gid = |gid: u32| Gid::new(process.namespace.gids.seen(gid));
     let uid = |uid: u32| Uid::new(process.namespace.uids.seen(uid));
@@ -39,11 +33,8 @@ fn script(case: &Case, prediction: &Prediction) -> Script {
         let at = entry.iter().position(|&byte| byte == b'=').unwrap_or(entry.len());
         (Bytes::from(&entry[..at]), Bytes::from(entry.get(at + 1..).unwrap_or_default()))
     });
-    Script {
-        started: Some(true),
-        real_gid: gid(process.gid.real),
-        effective_gid: gid(process.gid.effective),
-        saved_gid: gid(process.gid.saved),
+    let none = process.capabilities.ambient.is_empty() && process.capabilities.inheritable.is_empty();
+    *script = Script {
         uid: uid(process.uid.real).filter(|_| same_uid),
         groups: Some(process.groups.iter().filter_map(|&group| gid(group)).collect()),
         path: Some(bytes(&child.path)),
@@ -58,13 +49,13 @@ fn script(case: &Case, prediction: &Prediction) -> Script {
         core_limit: core,
         timers_off: child.timers_off.then_some(true),
         timer_slack_ns: child.timer_slack_ns,
-        no_capabilities: Some(process.capabilities.ambient.is_empty() && process.capabilities.inheritable.is_empty()),
-        nothing_regained: None,
+        no_capabilities: Some(none),
         stdin: match &case.invocation.stdin {
             Stdin::Bytes(bytes) => Some(bytes.clone()),
             _ => None,
         },
-    }
+        ..std::mem::take(script)
+    };
 }
 
 /// A stated outcome with what it does not mention taken from a predicted one. Nothing is taken from a prediction of the

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Reads a TOML text into its form.
-pub(super) fn read_toml<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<Report>> {
+pub(crate) fn read_toml<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<Report>> {
     toml::from_str(&source.text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         let message = error.message().lines().next().unwrap_or_default().to_owned();
@@ -38,22 +38,22 @@ fn reworded(message: &str) -> (String, Option<String>) {
 }
 
 /// One file being read.
-pub(super) struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The file.
-    pub(super) source: &'a Arc<Source>,
+    pub(crate) source: &'a Arc<Source>,
     /// Names of users and groups.
-    pub(super) accounts: &'a Accounts,
+    pub(crate) accounts: &'a Accounts,
     /// Errors so far.
-    pub(super) reports: Vec<Report>,
+    pub(crate) reports: Vec<Report>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(source: &'a Arc<Source>, accounts: &'a Accounts) -> Self {
+    pub(crate) fn new(source: &'a Arc<Source>, accounts: &'a Accounts) -> Self {
         Self { source, accounts, reports: Vec::new() }
     }
 
     /// Notes an error.
-    pub(super) fn error(
+    pub(crate) fn error(
         &mut self,
         span: &Range<usize>,
         title: impl Into<String>,
@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
     }
 
     /// Notes an unknown name, with the nearest known one.
-    pub(super) fn unknown<'n>(
+    pub(crate) fn unknown<'n>(
         &mut self,
         what: &str,
         name: &At<String>,
@@ -76,7 +76,7 @@ impl<'a> Context<'a> {
     }
 
     /// A group's number.
-    pub(super) fn gid(&mut self, group: &At<NameOrNumber>) -> Option<Gid> {
+    pub(crate) fn gid(&mut self, group: &At<NameOrNumber>) -> Option<Gid> {
         match &group.value {
             NameOrNumber::Number(number) => self.gid_number(*number, &group.span),
             NameOrNumber::Name(name) => {
@@ -90,7 +90,7 @@ impl<'a> Context<'a> {
     }
 
     /// A user's number.
-    pub(super) fn uid(&mut self, user: &At<NameOrNumber>) -> Option<Uid> {
+    pub(crate) fn uid(&mut self, user: &At<NameOrNumber>) -> Option<Uid> {
         match &user.value {
             NameOrNumber::Number(number) => self.uid_number(*number, &user.span),
             NameOrNumber::Name(name) => {
@@ -104,7 +104,7 @@ impl<'a> Context<'a> {
     }
 
     /// A set of groups.
-    pub(super) fn gids(&mut self, groups: &[At<NameOrNumber>]) -> BTreeSet<Gid> {
+    pub(crate) fn gids(&mut self, groups: &[At<NameOrNumber>]) -> BTreeSet<Gid> {
         groups.iter().filter_map(|group| self.gid(group)).collect()
     }
 
@@ -122,7 +122,7 @@ impl<'a> Context<'a> {
     }
 
     /// A group number in range.
-    pub(super) fn gid_number(&mut self, number: i64, span: &Range<usize>) -> Option<Gid> {
+    pub(crate) fn gid_number(&mut self, number: i64, span: &Range<usize>) -> Option<Gid> {
         let gid = u32::try_from(number).ok().and_then(Gid::new);
         if gid.is_none() {
             self.not_an_id("group", number, span);
@@ -131,7 +131,7 @@ impl<'a> Context<'a> {
     }
 
     /// A user number in range.
-    pub(super) fn uid_number(&mut self, number: i64, span: &Range<usize>) -> Option<Uid> {
+    pub(crate) fn uid_number(&mut self, number: i64, span: &Range<usize>) -> Option<Uid> {
         let uid = u32::try_from(number).ok().and_then(Uid::new);
         if uid.is_none() {
             self.not_an_id("user", number, span);
@@ -148,7 +148,7 @@ impl<'a> Context<'a> {
     }
 
     /// A number within bounds.
-    pub(super) fn number<T: TryFrom<i64>>(&mut self, number: &At<i64>, what: &str, range: Range<i64>) -> Option<T> {
+    pub(crate) fn number<T: TryFrom<i64>>(&mut self, number: &At<i64>, what: &str, range: Range<i64>) -> Option<T> {
         let found = range.contains(&number.value).then(|| T::try_from(number.value).ok()).flatten();
         if found.is_none() {
             let wanted = format!("{what} must be {} to {}", range.start, range.end - 1);
@@ -158,7 +158,7 @@ impl<'a> Context<'a> {
     }
 
     /// A number by its name in a vocabulary.
-    pub(super) fn word(&mut self, what: &str, name: &At<String>, names: vocabulary::Names) -> Option<u32> {
+    pub(crate) fn word(&mut self, what: &str, name: &At<String>, names: vocabulary::Names) -> Option<u32> {
         let number = vocabulary::number(names, &name.value);
         if number.is_none() {
             self.unknown(what, name, names.iter().map(|(name, _)| *name));
@@ -167,7 +167,7 @@ impl<'a> Context<'a> {
     }
 
     /// A set of numbers by their names; `"all"` stands for every one.
-    pub(super) fn words(&mut self, what: &str, list: &[At<String>], names: vocabulary::Names) -> BTreeSet<u32> {
+    pub(crate) fn words(&mut self, what: &str, list: &[At<String>], names: vocabulary::Names) -> BTreeSet<u32> {
         let mut set = BTreeSet::new();
         for name in list {
             if name.value == "all" {
@@ -181,7 +181,7 @@ impl<'a> Context<'a> {
 
     /// A set of signals by name. `"all"` stands for every signal which a process can ignore or block: not SIGKILL and
     /// SIGSTOP, and not the two that belong to the C library.
-    pub(super) fn signals(&mut self, list: &[At<String>], settable: bool) -> BTreeSet<u32> {
+    pub(crate) fn signals(&mut self, list: &[At<String>], settable: bool) -> BTreeSet<u32> {
         let mut set = BTreeSet::new();
         for name in list {
             if name.value == "all" {
@@ -202,7 +202,7 @@ impl<'a> Context<'a> {
     }
 
     /// An absolute path in its plain form.
-    pub(super) fn path(&mut self, path: &str, span: &Range<usize>) -> Option<lab_invocation::Bytes> {
+    pub(crate) fn path(&mut self, path: &str, span: &Range<usize>) -> Option<lab_invocation::Bytes> {
         let plain = path.len() > 1
             && path.len() < 4096
             && path.starts_with('/')
