@@ -55,9 +55,25 @@ mod tests {
     }
 
     #[test]
-    fn proc_is_mounted_nosuid() {
-        // Linux mounts it so everywhere: proc(5).
-        assert!(MountOptions::of(Path::new("/proc")).expect("there is a /proc").nosuid);
+    fn the_kernel_says_the_same_as_its_list_of_mounts() {
+        // proc_pid_mountinfo(5): the fifth field is the mount point, the sixth its options. A later mount hides an
+        // earlier one at the same place.
+        let text = std::fs::read_to_string("/proc/self/mountinfo").expect("Linux has it");
+        let mut mounts = std::collections::BTreeMap::new();
+        for line in text.lines() {
+            let fields: Vec<&str> = line.split(' ').collect();
+            mounts.insert(fields[4], fields[5].split(',').any(|option| option == "nosuid"));
+        }
+        let root = mounts["/"];
+        assert_eq!(MountOptions::of(Path::new("/")).map(|options| options.nosuid), Ok(root));
+        let compared = mounts.iter().filter_map(|(point, nosuid)| {
+            let options = MountOptions::of(Path::new(point)).ok()?;
+            Some((*point, options.nosuid, *nosuid))
+        });
+        // Mounts below a hidden one cannot be reached by their path; those of / and /proc can.
+        for (point, kernel, listed) in compared.filter(|(point, ..)| matches!(*point, "/" | "/proc")) {
+            assert_eq!(kernel, listed, "{point}");
+        }
         assert!(MountOptions::of(Path::new("/nonexistent")).is_err());
     }
 }
