@@ -23,6 +23,10 @@ pub(crate) enum Command {
     Show(Show),
     /// Seal the wrappers, put them in place set-group-ID, and prove that they work
     Install(Box<Install>),
+    /// Compare an installation with what it should be
+    ///
+    /// Exit status: 0 nothing found, 1 something found, 2 something could not be looked at.
+    Check(Check),
 }
 
 /// `seal`.
@@ -193,4 +197,38 @@ pub(crate) enum Only {
     Mail,
     /// The CGI wrappers
     Cgi,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The prefix of the installation
+    pub(crate) prefix: PathBuf,
+    /// Change owner, group and mode where a rule asks for it, and say each change
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Run the wrappers as well, as a caller whom they must refuse
+    #[arg(long)]
+    pub(crate) prove: bool,
+    /// Machine-readable
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// User whom the web server runs as: it owns archives/private, which is then closed to others
+    #[arg(long, value_name = "USER")]
+    pub(crate) web_user: Option<OsString>,
+    /// User of Mailman [default: what the mail wrapper is sealed with]
+    #[arg(long, value_name = "USER")]
+    pub(crate) with_username: Option<OsString>,
+    /// Group of Mailman [default: what the mail wrapper is sealed with]
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) with_groupname: Option<OsString>,
+    /// Directory of mail/ and cgi-bin/ [default: the prefix]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) exec_prefix: Option<PathBuf>,
+    /// Directory of lists/, archives/ and the other data [default: the prefix]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) with_var_prefix: Option<PathBuf>,
+    /// Where names and numbers come from.
+    #[command(flatten)]
+    pub(crate) databases: Databases,
 }

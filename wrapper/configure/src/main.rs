@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod check;
 mod cli;
 mod elf;
 mod encode;
@@ -39,7 +40,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // Nobody is left to tell if standard error is closed.
             let _ = writeln!(std::io::stderr(), "wrapper-configure: {error}");
-            ExitCode::FAILURE
+            match cli.command {
+                // 1 says that something was found.
+                cli::Command::Check(_) => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -48,6 +53,7 @@ fn run(command: &cli::Command, out: &mut dyn Write, notes: &mut dyn Write) -> Re
     match command {
         cli::Command::Seal(arguments) => seal::run(arguments, out, notes)?,
         cli::Command::Show(arguments) => show::run(arguments, out)?,
+        cli::Command::Check(arguments) => return check::run(arguments, out),
         cli::Command::Install(arguments) => return install::run(arguments, out, notes),
     }
     Ok(ExitCode::SUCCESS)

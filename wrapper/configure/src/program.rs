@@ -55,14 +55,35 @@ impl fmt::Display for NotAWrapper {
 
 impl std::error::Error for NotAWrapper {}
 
+impl NotAWrapper {
+    /// The reason without the path.
+    pub(crate) fn reason(&self) -> String {
+        match &self.because {
+            Because::Unreadable(error) => format!("cannot be read: {error}"),
+            Because::NotAFile => "not a regular file, so not a program".to_owned(),
+            Because::TooLarge => format!("larger than {} MiB, so not one of these wrappers", LARGEST_PROGRAM >> 20),
+            Because::Elf(error) => error.to_string(),
+            Because::Head(error) => format!("its policy section belongs to another version of these wrappers: {error}"),
+        }
+    }
+}
+
 impl Program {
     /// Reads a program and finds its policy section.
     ///
     /// # Errors
     /// It cannot be read, or is not one of these wrappers.
     pub(crate) fn read(path: &Path) -> Result<Self, NotAWrapper> {
+        let content = read_file(path).map_err(|because| NotAWrapper { path: path.to_owned(), because })?;
+        Self::parse(path, content)
+    }
+
+    /// Finds the policy section of a program that has been read.
+    ///
+    /// # Errors
+    /// It is not one of these wrappers.
+    pub(crate) fn parse(path: &Path, content: Vec<u8>) -> Result<Self, NotAWrapper> {
         let fail = |because| NotAWrapper { path: path.to_owned(), because };
-        let content = read_file(path).map_err(fail)?;
         let section = elf::locate(&content).map_err(|error| fail(Because::Elf(error)))?;
         let kind = policy::kind_of(array(&content, &section)).map_err(|error| fail(Because::Head(error)))?;
         Ok(Self { path: path.to_owned(), content, section, kind })

@@ -1,0 +1,113 @@
+use super::*;
+use crate::check::testing::installation;
+use crate::encode::{Values, encode};
+use crate::fake_program::{Fake, SECTION_AT};
+use rstest::rstest;
+use wrapper::policy::{MAILMAN_COMMANDS, RefusalStyle, SECTION_SIZE};
+
+fn values() -> Values {
+    Values {
+        kind: Kind::Mail,
+        trusted: (8, b"mail".to_vec()),
+        own: (38, b"list".to_vec()),
+        owner: (39, b"mailman".to_vec()),
+        prefix: b"/mm".to_vec(),
+        interpreter: None,
+        commands: MAILMAN_COMMANDS.iter().map(|command| command.as_bytes().to_vec()).collect(),
+        cgi_script: None,
+        variables: Vec::new(),
+        refusal: RefusalStyle::Mailman,
+    }
+}
+
+fn content(values: &Values) -> Vec<u8> {
+    let mut program = Fake::new(values.kind).build();
+    let section = encode(values).expect("sound values");
+    program[SECTION_AT..SECTION_AT + SECTION_SIZE].copy_from_slice(&section);
+    program
+}
+
+fn file(content: Vec<u8>) -> WrapperFile {
+    let path = Path::new("/mm/mail/mailman");
+    WrapperFile {
+        path: path.to_owned(),
+        stat: Stat { kind: FileKind::File, uid: 0, gid: 38, mode: 0o2755, links: 1, identity: (0, 0) },
+        kind: Kind::Mail,
+        program: Program::parse(path, content),
+        mount: Ok(MountOptions::default()),
+    }
+}
+
+fn judge(file: &WrapperFile) -> Vec<(Row, String)> {
+    let findings = findings(file, &installation(Path::new("/mm")));
+    findings.into_iter().map(|finding| (finding.row, finding.found)).collect()
+}
+
+#[test]
+fn a_sealed_and_installed_wrapper_has_no_finding() {
+    assert_eq!(judge(&file(content(&values()))), []);
+}
+
+#[rstest]
+#[case::no_set_group_id(|f: &mut WrapperFile| f.stat.mode = 0o755, &[(Row::MailSetGroupId, "-rwxr-xr-x")])]
+#[case::group_cannot_execute(|f: &mut WrapperFile| f.stat.mode = 0o2745, &[(Row::WrapperExecute, "-rwxr-Sr-x")])]
+#[case::neither(|f: &mut WrapperFile| f.stat.mode = 0o745, &[(Row::MailSetGroupId, "-rwxr--r-x"), (Row::WrapperExecute, "-rwxr--r-x")])]
+#[case::others_cannot_execute(|f: &mut WrapperFile| f.stat.mode = 0o2750, &[(Row::WrapperExecute, "-rwxr-s---")])]
+#[case::group_writes(|f: &mut WrapperFile| f.stat.mode = 0o2775, &[(Row::WrapperWritable, "-rwxrwsr-x")])]
+#[case::stranger_owns(|f: &mut WrapperFile| f.stat.uid = 1000, &[(Row::WrapperOwner, "owner 1000 (no name)")])]
+#[case::second_name(|f: &mut WrapperFile| f.stat.links = 2, &[(Row::WrapperFile, "2 names")])]
+#[case::a_link(|f: &mut WrapperFile| f.stat.kind = FileKind::Link, &[(Row::WrapperFile, "a symbolic link")])]
+#[case::nosuid(|f: &mut WrapperFile| f.mount = Ok(MountOptions { nosuid: true, noexec: false }), &[(Row::MountOptions, "nosuid")])]
+#[case::noexec(|f: &mut WrapperFile| f.mount = Ok(MountOptions { nosuid: false, noexec: true }), &[(Row::MountOptions, "noexec")])]
+#[case::mount_unknown(|f: &mut WrapperFile| f.mount = Err(nix::errno::Errno::EACCES), &[(Row::MountOptions, "not known")])]
+fn file_and_mount(#[case] change: fn(&mut WrapperFile), #[case] wanted: &[(Row, &str)]) {
+    let mut file = file(content(&values()));
+    change(&mut file);
+    let found = judge(&file);
+    assert_eq!(found.len(), wanted.len(), "{found:?}");
+    for ((row, text), (wanted_row, words)) in found.iter().zip(wanted) {
+        assert!(row == wanted_row && text.contains(words), "{found:?}");
+    }
+}
+
+#[rstest]
+#[case::not_sealed(Fake::new(Kind::Mail).build(), Row::SealedPolicy, "not sealed")]
+#[case::another_program(Fake { section_name: ".other", ..Fake::new(Kind::Mail) }.build(), Row::SealedPolicy, "no section")]
+#[case::a_script(b"#!/bin/sh\n".to_vec(), Row::SealedPolicy, "not an ELF program")]
+#[case::the_other_wrapper(Fake::new(Kind::Cgi).build(), Row::SealedPolicy, "a cgi-wrapper")]
+#[case::other_group(content(&Values { own: (8, b"mail".to_vec()), ..values() }), Row::SealedPolicy, "for group mail 8")]
+#[case::other_prefix(content(&Values { prefix: b"/old".to_vec(), ..values() }), Row::SealedPolicy, "for prefix /old")]
+#[case::group_is_gone(
+    content(&Values { trusted: (9, b"gone".to_vec()), ..values() }), Row::SealedAccount, "no group has that name or number")]
+#[case::group_was_renamed(
+    content(&Values { trusted: (8, b"post".to_vec()), ..values() }), Row::SealedAccount, "8 is now called mail")]
+#[case::group_was_renumbered(
+    content(&Values { trusted: (9, b"mail".to_vec()), ..values() }), Row::SealedAccount, "mail is now 8")]
+#[case::number_was_given_away(
+    content(&Values { trusted: (33, b"mail".to_vec()), ..values() }), Row::SealedAccount, "33 is called www-data")]
+#[case::user_was_renumbered(
+    content(&Values { owner: (40, b"mailman".to_vec()), ..values() }), Row::SealedAccount, "mailman is now 39")]
+fn policies(#[case] content: Vec<u8>, #[case] row: Row, #[case] words: &str) {
+    let found = judge(&file(content));
+    assert!(matches!(found.as_slice(), [(r, text)] if *r == row && text.contains(words)), "{found:?}");
+}
+
+#[test]
+fn a_damaged_policy_is_reported_with_the_decoders_reason() {
+    let mut damaged = content(&values());
+    damaged[SECTION_AT + 40] ^= 1;
+    let found = judge(&file(damaged));
+    assert!(matches!(found.as_slice(), [(Row::SealedPolicy, text)] if text.contains("checksum")), "{found:?}");
+}
+
+#[rstest]
+#[case::not_executable_is_no_program(0o644, &[])]
+#[case::executable_is(0o755, &[Row::CgiSetGroupId, Row::SealedPolicy])]
+#[case::group_cannot_execute(0o744, &[Row::WrapperExecute, Row::SealedPolicy])]
+fn what_is_no_wrapper_in_cgi_bin(#[case] mode: u32, #[case] wanted: &[Row]) {
+    let mut file = file(b"Options None\n".to_vec());
+    file.kind = Kind::Cgi;
+    file.stat.mode = mode;
+    let rows: Vec<Row> = judge(&file).into_iter().map(|(row, _)| row).collect();
+    assert_eq!(rows, wanted);
+}
