@@ -17,7 +17,9 @@ mod wrappers;
 use crate::cli;
 use crate::prove::{self, Proof};
 use crate::stat::{FileKind, Stat};
-use finding::{Finding, Row};
+use crate::status::Status;
+use finding::Finding;
+pub(crate) use finding::Row;
 use fix::{Change, NotFixed};
 use installation::Installation;
 use nix::errno::Errno;
@@ -25,7 +27,6 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use walk::{Trouble, Walk};
 use wrapper::policy::{Kind, Task};
 use wrappers::WrapperFile;
@@ -49,12 +50,11 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// 0 clean, 1 findings, 2 could not look at everything.
-    fn status(&self) -> u8 {
+    fn status(&self) -> Status {
         match (self.troubles.is_empty(), self.findings.is_empty()) {
-            (false, _) => 2,
-            (true, false) => 1,
-            (true, true) => 0,
+            (false, _) => Status::UsageOrNotLookedAt,
+            (true, false) => Status::FailedOrFound,
+            (true, true) => Status::Done,
         }
     }
 
@@ -68,7 +68,7 @@ impl Outcome {
 ///
 /// # Errors
 /// The installation is not known, or the report cannot be written; exit status 2.
-pub(crate) fn run(arguments: &cli::Check, out: &mut dyn Write) -> Result<ExitCode, Box<dyn Error>> {
+pub(crate) fn run(arguments: &cli::Check, out: &mut dyn Write) -> Result<Status, Box<dyn Error>> {
     let installation = Installation::learn(arguments)?;
     let mut outcome = if arguments.fix { mend(&installation)? } else { look(&installation) };
     if arguments.prove {
@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &cli::Check, out: &mut dyn Write) -> Result<ExitCod
     } else {
         report::write_words(&outcome, prefix, out)?;
     }
-    Ok(ExitCode::from(outcome.status()))
+    Ok(outcome.status())
 }
 
 /// Looks at everything, changes nothing.

@@ -1,5 +1,6 @@
 //! The command line. Options of Mailman's configure keep their names, so that an old command line can be pasted.
 
+use crate::man::Page;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 nothing found, 1 something found, 2 something could not be looked at.
     Check(Check),
+    /// Print a manual page for man(1), or write them all
+    Man(Man),
 }
 
 /// `seal`.
@@ -231,4 +234,15 @@ pub(crate) struct Check {
     /// Where names and numbers come from.
     #[command(flatten)]
     pub(crate) databases: Databases,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Program [default: wrapper-configure, or all with --output]
+    #[arg(value_enum)]
+    pub(crate) program: Option<Page>,
+    /// Directory to write PROGRAM.8 into, instead of printing
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }

@@ -14,6 +14,7 @@ use crate::program::Program;
 use crate::prove::{self, Proof};
 use crate::settings::{self, Note};
 use crate::stat::{SET_GROUP_ID, Stat};
+use crate::status::Status;
 use nix::sys::stat::{Mode, fchmod};
 use std::error::Error;
 use std::ffi::OsStr;
@@ -22,7 +23,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use wrapper::policy::Kind;
 
 /// The CGI programs of Mailman 2.1.
@@ -103,7 +103,7 @@ pub(crate) fn run(
     arguments: &cli::Install,
     out: &mut dyn Write,
     notes: &mut dyn Write,
-) -> Result<ExitCode, Box<dyn Error>> {
+) -> Result<Status, Box<dyn Error>> {
     let settings = &arguments.settings;
     let databases = &settings.databases;
     let accounts = Accounts::read(&databases.group_file, &databases.passwd_file)?;
@@ -112,14 +112,14 @@ pub(crate) fn run(
         writeln!(notes, "note: {remark}")?;
     }
     let user = groups::resolve("--with-username", settings.with_username.as_bytes(), &accounts.users)?.row;
-    let Some(own_gid) = items.first().map(|item| item.values.own.0) else { return Ok(ExitCode::SUCCESS) };
+    let Some(own_gid) = items.first().map(|item| item.values.own.0) else { return Ok(Status::Done) };
     let layout = settings::layout(settings)?;
     prefix::require(&layout.directories(), user, own_gid, &accounts)?;
 
     let installed = install(items, &accounts)?;
     report::write(&installed, &accounts, out)?;
     let refuted = installed.iter().any(|program| program.proof.refutes());
-    Ok(if refuted { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if refuted { Status::FailedOrFound } else { Status::Done })
 }
 
 /// Everything that will be installed, sealed in memory.

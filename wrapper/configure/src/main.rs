@@ -1,9 +1,134 @@
-//! `wrapper-configure`: seals, shows, installs and checks the set-group-ID wrappers. Unprivileged: it works with what
-//! the one who runs it may do, and its own file never has a set-id bit.
+//! # NAME
 //!
-//! Reading order: [`cli`] says what can be asked for; [`settings`] makes values of it, with [`groups`] and
-//! [`accounts`]; [`encode`] makes a policy section, which [`program`] and [`elf`] put where it belongs and [`place`]
-//! writes in one step.
+//! wrapper-configure - seal, install and check set-group-ID wrappers
+//!
+//! # SYNOPSIS
+//!
+//! **wrapper-configure seal** *binary* **--output** *file* [*setting*]...
+//!
+//! **wrapper-configure show** *binary* [**--json**]
+//!
+//! **wrapper-configure install** [**--from** *directory*] [**--only mail**|**cgi**] [*setting*]...
+//!
+//! **wrapper-configure check** *prefix* [**--fix**] [**--prove**] [**--web-user** *user*] [**--json**]
+//!
+//! **wrapper-configure man** [*program*] [**--output** *directory*]
+//!
+//! # DESCRIPTION
+//!
+//! mail-wrapper(8) and cgi-wrapper(8) decide by a policy that is sealed into their binary and is nowhere else.
+//! wrapper-configure writes that policy, puts the wrappers in place, and finds out whether they are as they should be. It
+//! runs with the rights of whoever starts it and never needs a set-id bit itself.
+//!
+//! **seal** resolves the settings and writes them into a copy of *binary*. The copy is judged by the decoder of the wrappers
+//! before it is written, and appears under its name in one step. It has no set-id bit: it does nothing until it is
+//! installed. `--output -` is standard output.
+//!
+//! **show** prints the policy of *binary*.
+//!
+//! **install** looks at the prefixes as Mailman's configure does: each must be a directory of the group `--with-groupname`,
+//! set-group-ID, with permissions of at least 02775, on a file system that is not mounted nosuid; and `--with-username` must
+//! belong to that group. It then installs `mail/mailman` and the eleven programs of `cgi-bin`, mode 2755, owned by root if
+//! root runs it, else by whoever does, who must be a member of the group. Every file is finished, with owner, group and
+//! mode, before it gets its name. In the end each wrapper is started by a caller whom it must refuse; an exit status of 2 or
+//! 8 proves that the set-group-ID bit acts. A caller of the trusted group cannot prove that, and the report then says so.
+//! Each proof leaves the line of a refusal in the mail log.
+//!
+//! **check** compares an installation with the rules below. What it should belong to is read from the sealed mail wrapper,
+//! unless `--with-username` and `--with-groupname` say it. With `--prove` every wrapper is run as well, as **install** does
+//! it. With `--fix` owner, group and mode are changed where a rule asks for it, each change is printed, and a second run has
+//! nothing to change. `--fix` follows no symbolic link, touches no file that has a second name, never makes anything
+//! writable for others, and gives the set-group-ID bit only to a sealed wrapper of root, of whoever runs it or of
+//! `--with-username`, whose group and policy are right. It changes nothing where others can write above the prefix.
+//!
+//! **man** prints this page or another for man(1), as in `wrapper-configure man mail-wrapper | man -l -`.
+//!
+//! # SETTINGS
+//!
+//! The options of Mailman's configure keep their names. A *groups* is a list of names and numbers separated by blanks, of
+//! which the first that exists is taken; what is sealed is its number, and its name for messages. Numbers are decimal
+//! without sign, blank or leading zero. Names and numbers come from `--group-file` and `--passwd-file`; accounts that live
+//! elsewhere can be listed with `getent group` and `getent passwd`.
+//!
+//! | option                  | default                     | meaning                                                     |
+//! |-------------------------|-----------------------------|-------------------------------------------------------------|
+//! | --with-mail-gid=groups  | mailman other mail daemon   | the one group whose processes may start the mail wrapper    |
+//! | --with-cgi-gid=groups   | www www-data nobody         | the same for the CGI wrappers                               |
+//! | --with-username=user    | mailman                     | besides root, who may own scripts                           |
+//! | --with-groupname=group  | mailman                     | the wrapper's own group, which scripts run as               |
+//! | --prefix=dir            | /usr/local/mailman          | where `scripts` is                                          |
+//! | --exec-prefix=dir       | the prefix                  | where `mail` and `cgi-bin` are                              |
+//! | --with-var-prefix=dir   | the prefix                  | where lists, archives and queues are                        |
+//! | --with-cgi-ext=.ext     | none                        | extension of installed CGI programs, with its dot           |
+//! | --with-python=path      | none                        | interpreter of the scripts; `none`: they are programs       |
+//! | --interpreter-flag=flag | -S with an interpreter      | argument before the script, repeatable; empty for none      |
+//! | --command=name          | Mailman's ten               | command of the mail wrapper, repeatable                     |
+//! | --cgi-script=name       | no default                  | **seal**: the page of a CGI wrapper                         |
+//! | --keep-environment=name | none; CGI: Mailman's 22     | variable that reaches the script, repeatable; empty for none |
+//! | --refusal=style         | mailman                     | `defer`: the mail server tries again later                  |
+//! | --group-file=file       | /etc/group                  | as group(5)                                                 |
+//! | --passwd-file=file      | /etc/passwd                 | as passwd(5)                                                |
+//!
+//! `--with-mailhost`, `--with-urlhost`, `--with-gcc` and `--without-permcheck` are refused with the reason.
+//!
+//! # RULES
+//!
+//! The first sixteen are those of Mailman's check_perms. *At least* means that more bits are no finding.
+//!
+//! | rule                       | what it asks                                                                          |
+//! |----------------------------|---------------------------------------------------------------------------------------|
+//! | top-directory              | the prefixes and `logs` have at least mode 02775                                      |
+//! | group                      | everything belongs to Mailman's group                                                 |
+//! | directory                  | at least 02775; queues, `archives/private` and databases in it at least 02770         |
+//! | python-file                | `.py`, `.pyc` and `.pyo` have at least 0644                                           |
+//! | article                    | archived articles have at least 0660                                                  |
+//! | private-archive-readable   | `archives/private` is not readable for others                                         |
+//! | private-archive-searchable | nor searchable, once it belongs to the web server's user (`--web-user`)               |
+//! | private-archive-owner      | with `--web-user`: it belongs to that user                                            |
+//! | private-archive-database   | nothing for others in `archives/private/*/database`                                   |
+//! | private-archive-mailbox    | mailboxes of archives have at least 0660                                              |
+//! | cgi-set-group-id           | CGI programs that the group may execute are set-group-ID                              |
+//! | mail-set-group-id          | so is the mail wrapper                                                                |
+//! | list-file                  | the files of a list have at least 0660                                                |
+//! | password-file              | `data/adm.pw` and `data/creator.pw` have exactly 0640                                 |
+//! | alias-file                 | `data/aliases`, `data/virtual-mailman` and their databases have at least 0660         |
+//! | alias-database-owner       | the databases belong to Mailman's user, whose group Postfix then takes                |
+//! | wrapper-file               | each wrapper is there, a regular file with one name                                   |
+//! | wrapper-owner              | it belongs to root or Mailman's user                                                  |
+//! | wrapper-execute            | all may execute it; without the group's bit set-group-ID is ignored                   |
+//! | wrapper-writable           | only its owner may write it                                                           |
+//! | sealed-policy              | its policy is sound, and of this group and prefix                                     |
+//! | sealed-account             | the sealed groups and user still have those names and numbers                         |
+//! | mount-options              | its file system is mounted neither nosuid nor noexec                                  |
+//! | path                       | only root, Mailman's user and group can change what leads to it and what it starts    |
+//! | world-writable             | nothing is writable for others                                                        |
+//! | set-user-id                | nothing is set-user-ID                                                                |
+//! | stray-set-group-id         | nothing but the wrappers is set-group-ID                                              |
+//! | proof                      | with `--prove`: a wrapper without another finding works                               |
+//!
+//! # EXIT STATUS
+//!
+//! | status | meaning                                                                                                  |
+//! |--------|----------------------------------------------------------------------------------------------------------|
+//! | 0      | done; **check**: nothing found                                                                           |
+//! | 1      | refused or failed; **install**: installed, but a wrapper does not work; **check**: something found       |
+//! | 2      | wrong usage; **check**: something could not be looked at                                                 |
+//!
+//! # FILES
+//!
+//! | file                        | use                                                          |
+//! |-----------------------------|--------------------------------------------------------------|
+//! | *exec-prefix*/mail/mailman  | the mail wrapper                                             |
+//! | *exec-prefix*/cgi-bin/*page* | the CGI wrappers                                            |
+//! | /etc/group, /etc/passwd     | names and numbers                                            |
+//!
+//! # SEE ALSO
+//!
+//! mail-wrapper(8), cgi-wrapper(8), getent(1), group(5), passwd(5), mount(8)
+
+// Reading order: `cli` says what can be asked for; `settings` makes values of it, with `groups` and `accounts`;
+// `encode` makes a policy section, which `program` and `elf` put where it belongs and `place` writes in one step;
+// `install` and `check` use all that, and `prove` runs what is installed.
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +143,7 @@ mod groups;
 mod id;
 mod install;
 mod layout;
+mod man;
 mod mount;
 mod place;
 mod program;
@@ -26,8 +152,10 @@ mod seal;
 mod settings;
 mod show;
 mod stat;
+mod status;
 
 use clap::Parser;
+use status::Status;
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
@@ -35,26 +163,24 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let outcome = run(&cli.command, &mut std::io::stdout().lock(), &mut std::io::stderr().lock());
-    match outcome {
-        Ok(status) => status,
-        Err(error) => {
-            // Nobody is left to tell if standard error is closed.
-            let _ = writeln!(std::io::stderr(), "wrapper-configure: {error}");
-            match cli.command {
-                // 1 says that something was found.
-                cli::Command::Check(_) => ExitCode::from(2),
-                _ => ExitCode::FAILURE,
-            }
+    let status = outcome.unwrap_or_else(|error| {
+        // Nobody is left to tell if standard error is closed.
+        let _ = writeln!(std::io::stderr(), "wrapper-configure: {error}");
+        match cli.command {
+            cli::Command::Check(_) => Status::UsageOrNotLookedAt,
+            _ => Status::FailedOrFound,
         }
-    }
+    });
+    ExitCode::from(status as u8)
 }
 
-fn run(command: &cli::Command, out: &mut dyn Write, notes: &mut dyn Write) -> Result<ExitCode, Box<dyn Error>> {
+fn run(command: &cli::Command, out: &mut dyn Write, notes: &mut dyn Write) -> Result<Status, Box<dyn Error>> {
     match command {
         cli::Command::Seal(arguments) => seal::run(arguments, out, notes)?,
         cli::Command::Show(arguments) => show::run(arguments, out)?,
-        cli::Command::Check(arguments) => return check::run(arguments, out),
         cli::Command::Install(arguments) => return install::run(arguments, out, notes),
+        cli::Command::Check(arguments) => return check::run(arguments, out),
+        cli::Command::Man(arguments) => man::run(arguments, out)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Status::Done)
 }

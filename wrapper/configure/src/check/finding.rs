@@ -39,6 +39,7 @@ pub(crate) enum Row {
 
 impl Row {
     /// Every rule: first those of Mailman's check_perms in its order, then those which it never had.
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 28] = [
         Self::TopDirectory,
         Self::Group,

@@ -1,0 +1,146 @@
+use super::*;
+use crate::check::Row;
+use crate::status::Status;
+use rstest::rstest;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Stdio};
+use wrapper::credentials::{Gid, Regains};
+use wrapper::policy::{Group, Owner, PolicyError, RefusalStyle};
+use wrapper::process_state::UnsafeProcess;
+use wrapper::refusal::{Refusal, StartFault, SwitchFault};
+use wrapper::surroundings::GroupName;
+
+/// One refusal of each kind. The match fails to compile when a kind is added, which then belongs into the list.
+fn every_refusal() -> Vec<Refusal<'static>> {
+    let gid = Gid::new(8).expect("a gid");
+    let trusted = Group { gid, name: "mail" };
+    let owner = Owner { uid: 38, name: "list" };
+    let all = vec![
+        Refusal::GroupMismatch { found: gid, name: String::new(), trusted },
+        Refusal::Nameless { found: gid, trusted },
+        Refusal::NamesUnreadable { found: gid, trusted },
+        Refusal::CannotGiveUp { how: Regains::Root, trusted },
+        Refusal::NotSwitched(SwitchFault::Refused { own: trusted, errno: nix::errno::Errno::EPERM }),
+        Refusal::NotStarted { path: "/".into(), fault: StartFault::WorldWritable, owner, own: trusted },
+        Refusal::NoCommand { commands: &[] },
+        Refusal::UnknownCommand { commands: &[] },
+        Refusal::NotSetGroupId { found: gid, name: GroupName::Nameless, own: trusted },
+        Refusal::Policy(PolicyError::Unsealed),
+        Refusal::AmbiguousTrust { trusted },
+        Refusal::Process(UnsafeProcess::Step { what: "", errno: nix::errno::Errno::EPERM }),
+    ];
+    let kinds: BTreeSet<u8> = all.iter().map(number).collect();
+    assert_eq!(kinds.len(), all.len(), "one of each kind");
+    all
+}
+
+fn number(refusal: &Refusal<'_>) -> u8 {
+    match refusal {
+        Refusal::GroupMismatch { .. } => 0,
+        Refusal::Nameless { .. } => 1,
+        Refusal::NamesUnreadable { .. } => 2,
+        Refusal::CannotGiveUp { .. } => 3,
+        Refusal::NotSwitched(_) => 4,
+        Refusal::NotStarted { .. } => 5,
+        Refusal::NoCommand { .. } => 6,
+        Refusal::UnknownCommand { .. } => 7,
+        Refusal::NotSetGroupId { .. } => 8,
+        Refusal::Policy(_) => 9,
+        Refusal::AmbiguousTrust { .. } => 10,
+        Refusal::Process(_) => 11,
+    }
+}
+
+/// Cells of the first table below a heading, without its head.
+fn table(page: Page, heading: &str) -> Vec<Vec<String>> {
+    let markdown = page.markdown();
+    let (_, section) = markdown.split_once(&format!("# {heading}\n")).expect("the page has that section");
+    let section = section.split("\n# ").next().unwrap_or_default();
+    let rows = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    rows.skip(2).map(|row| row.split('|').skip(1).map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+fn documented(page: Page, column: usize) -> BTreeMap<u8, u8> {
+    let number = |cell: &String| cell.parse().expect("a number");
+    table(page, "EXIT STATUS").iter().map(|row| (number(&row[0]), number(&row[column]))).collect()
+}
+
+#[test]
+fn the_exit_statuses_of_the_mail_wrapper_are_those_of_its_refusals() {
+    let refusals = every_refusal();
+    let pairs = refusals.iter().map(|r| (r.exit_code(RefusalStyle::Mailman), r.exit_code(RefusalStyle::Defer)));
+    assert_eq!(documented(Page::MailWrapper, 1), pairs.collect());
+}
+
+#[test]
+fn the_exit_statuses_of_the_cgi_wrapper_are_those_of_its_refusals() {
+    let refusals = every_refusal();
+    // It has no commands.
+    let of_cgi = refusals.iter().filter(|r| !matches!(r, Refusal::NoCommand { .. } | Refusal::UnknownCommand { .. }));
+    let statuses = of_cgi.map(|r| r.exit_code(RefusalStyle::Mailman));
+    assert_eq!(documented(Page::CgiWrapper, 0), statuses.map(|status| (status, status)).collect());
+}
+
+#[test]
+fn the_exit_statuses_of_this_program_are_those_of_its_enum() {
+    let statuses = Status::ALL.map(|status| status as u8);
+    assert_eq!(documented(Page::WrapperConfigure, 0), statuses.into_iter().map(|status| (status, status)).collect());
+}
+
+#[test]
+fn the_rules_of_the_page_are_the_rules_of_check() {
+    let documented: Vec<String> =
+        table(Page::WrapperConfigure, "RULES").into_iter().map(|mut row| row.remove(0)).collect();
+    assert_eq!(documented, Row::ALL.map(Row::name));
+}
+
+#[test]
+fn every_option_has_its_place_on_the_page() {
+    use clap::CommandFactory;
+    let page = Page::WrapperConfigure.markdown();
+    for command in cli::Cli::command().get_subcommands().filter(|command| command.get_name() != "help") {
+        assert!(page.contains(&format!("**wrapper-configure {}**", command.get_name())), "{}", command.get_name());
+        for option in command.get_arguments().filter_map(clap::Arg::get_long).filter(|long| *long != "help") {
+            assert!(page.contains(&format!("--{option}")), "--{option} of {}", command.get_name());
+        }
+    }
+}
+
+#[rstest]
+fn a_page_has_its_sections(#[values(Page::MailWrapper, Page::CgiWrapper, Page::WrapperConfigure)] page: Page) {
+    let roff = page.roff();
+    assert!(roff.starts_with(&format!("'\\\" t\n.TH {} 8 ", page.name().to_uppercase().replace('-', "\\-"))));
+    let headings: Vec<&str> = roff.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+    assert_eq!(headings[..3], ["NAME", "SYNOPSIS", "DESCRIPTION"]);
+    for heading in ["EXIT STATUS", "FILES", "SEE ALSO"] {
+        assert!(headings.contains(&heading), "{heading} in {headings:?}");
+    }
+    assert!(!roff.contains("**") && !roff.contains('`'), "Markdown is left in the page");
+}
+
+#[test]
+fn the_mail_wrapper_is_not_that_of_bsd() {
+    assert!(Page::MailWrapper.markdown().contains("not the mailwrapper(8) of BSD"));
+}
+
+/// As groff understands it: its warnings name what it does not.
+#[rstest]
+fn a_page_can_be_formatted(#[values(Page::MailWrapper, Page::CgiWrapper, Page::WrapperConfigure)] page: Page) {
+    let groff = Command::new("groff")
+        .args(["-t", "-man", "-Tascii", "-ww", "-P-cbou"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut groff) = groff else {
+        eprintln!("skipped: groff is not installed");
+        return;
+    };
+    groff.stdin.take().expect("a pipe").write_all(page.roff().as_bytes()).expect("groff reads it");
+    let output = groff.wait_with_output().expect("groff ends");
+    let (text, warnings) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && warnings.is_empty(), "{warnings}");
+    for words in ["NAME", page.name(), "EXIT STATUS", "SEE ALSO"] {
+        assert!(text.contains(words), "{words} in {text}");
+    }
+}
