@@ -57,7 +57,8 @@ impl MountView {
     }
 }
 
-/// Who traces the process. See ptrace(2).
+/// Who traces the process. See ptrace(2). Since Linux 5.2 a process that asked to be traced (PTRACE_TRACEME) is judged by
+/// what it could do itself at that moment, whoever its parent is (`kernel/ptrace.c`, `ptrace_link`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tracer {
     /// One that has CAP_SYS_PTRACE in the user namespace of the process.
@@ -248,3 +249,6 @@ fn after_commit(new: &mut Process, old: &Process, secure: bool) {
         new.parent_death_signal = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,6 +74,8 @@ pub struct Step {
 pub struct Walk {
     /// The steps; the last one is the file.
     pub steps: Vec<Step>,
+    /// Where it ends, without links; empty for the root directory.
+    here: Bytes,
     nosuid: bool,
     noexec: bool,
 }
@@ -100,7 +102,7 @@ impl Files {
     /// # Errors
     /// ENOENT, ENOTDIR, ELOOP (more than 40 links), EACCES for a directory that may not be searched.
     pub fn walk(&self, path: &[u8], process: &Process) -> Result<Walk, Errno> {
-        let mut walk = Walk { steps: vec![self.step(b"/")?], nosuid: false, noexec: false };
+        let mut walk = Walk { steps: vec![self.step(b"/")?], here: Bytes::new(), nosuid: false, noexec: false };
         let mut left = components(path);
         let mut here = Bytes::new();
         let mut links = 0;
@@ -138,6 +140,7 @@ impl Files {
         let mount = self.mount_of(&here);
         walk.nosuid = mount.is_some_and(|mount| mount.nosuid);
         walk.noexec = mount.is_some_and(|mount| mount.noexec);
+        walk.here = here;
         Ok(walk)
     }
 
@@ -171,6 +174,23 @@ impl Files {
             }
         }
         Err(Errno::ELOOP)
+    }
+
+    /// open(2) of `path` with O_CREAT and O_EXCL: a symbolic link at the end is not followed, wherever it leads.
+    ///
+    /// # Errors
+    /// EEXIST if there is something, a dangling link included; those of [`Files::walk`] on the way there.
+    pub fn create_exclusively(&self, path: &[u8], process: &Process) -> Result<(), Errno> {
+        let end = path.iter().rposition(|&byte| byte == b'/').ok_or(Errno::ENOENT)?;
+        let (directory, name) = path.split_at(end);
+        let walk = self.walk(directory, process)?;
+        let mut resolved = walk.here;
+        resolved.extend_from_slice(name);
+        match self.step(&resolved) {
+            Ok(_) => Err(Errno::EEXIST),
+            Err(Errno::ENOENT) => Ok(()),
+            Err(errno) => Err(errno),
+        }
     }
 
     fn mount_of(&self, path: &[u8]) -> Option<&Mount> {
@@ -239,3 +259,6 @@ fn may_execute(process: &Process, file: &Entry) -> bool {
     let capable = process.has(Capability::DAC_OVERRIDE) && file.mode & 0o111 != 0;
     class(process, file) & 1 != 0 || (capable && is_mapped(process, file))
 }
+
+#[cfg(test)]
+mod tests;

@@ -187,3 +187,6 @@ fn set_fs(old: Ids, id: u32, any: bool, map: &IdMap) -> Ids {
         _ => old,
     }
 }
+
+#[cfg(test)]
+mod tests;
