@@ -3,6 +3,7 @@
 //! | started as | it is |
 //! |---|---|
 //! | `lab-agent serve` | stage 0: makes the namespaces, then watches; its child, stage 1, is pid 1 inside and runs the cases |
+//! | `lab-agent transitions` | likewise, but inside it answers questions about the kernel for `lab model check` |
 //! | any other path | the witness: stands in for the script which a wrapper starts, and reports what it was given |
 //!
 //! | module | what it holds |
@@ -12,6 +13,7 @@
 //! | [`layout`] | trees and mounts, prepared once per layout; fresh directories and their differences, once per case |
 //! | [`case`] | one start of a subject: plan, launcher, watch, evidence |
 //! | [`witness`] | what the script's place is given |
+//! | [`transitions`] | what the running kernel does with ids |
 //! | [`idmaps`] | id maps of user namespaces inside the sandbox |
 //! | [`host`] | facts of the host that change what a run proves |
 //! | [`frame`] | messages on a stream socket |
@@ -30,6 +32,7 @@ mod layout;
 mod stage0;
 mod stage1;
 mod sys;
+mod transitions;
 mod witness;
 
 /// What the kernel and the C runtime handed to this process.
@@ -52,11 +55,13 @@ const NAME: &[u8] = b"lab-agent";
 /// The whole program; its return value is the exit status.
 pub(crate) fn run(start: &Start) -> i32 {
     let name = start.exec_path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    if name != NAME {
+    if name != NAME && !transitions::is_report(start) {
         return witness::testify(start);
     }
     match start.argv.get(1).copied() {
-        Some(b"serve") => stage0::serve(),
+        Some(b"serve") => stage0::serve(stage1::main),
+        Some(b"transitions") if transitions::is_report(start) => transitions::report(start),
+        Some(b"transitions") => stage0::serve(transitions::main),
         _ => {
             let _ = rustix::io::write(
                 rustix::stdio::stderr(),

@@ -6,9 +6,9 @@
 //! The lab is not the direct parent of stage 1 because the parent-death signal follows the parent's *thread*
 //! (PR_SET_PDEATHSIG(2const)), and the lab has many; stage 0 has one.
 
+use crate::frame;
 use crate::sys::clone::{Child, Stack};
 use crate::sys::{clone, exec, signals};
-use crate::{frame, stage1};
 use lab_invocation::protocol::Greeting;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -39,10 +39,14 @@ impl Unable {
 pub(crate) const UNEXPECTED: &str =
     "this is unexpected on a Linux kernel from 5.12 on; please report it with the output of `uname -r`";
 
-/// `lab-agent serve`, with a connected stream socket as descriptor 0. Returns the exit status.
-pub(crate) fn serve() -> i32 {
+/// What pid 1 inside does: it is given the lab's socket, the pipe on which it waits for its start, and whether stage 0 is
+/// the machine's root. Its return value is its exit status.
+pub(crate) type Inside = fn(&OwnedFd, OwnedFd, bool) -> i32;
+
+/// `lab-agent serve` and `lab-agent transitions`, with a connected stream socket as descriptor 0. Returns the exit status.
+pub(crate) fn serve(inside: Inside) -> i32 {
     let Some(socket) = exec::inherited(0) else { return 2 };
-    match sandbox(&socket) {
+    match sandbox(&socket, inside) {
         Ok(()) => 0,
         Err(Unable { step, errno, cure }) => {
             // If this fails as well, the lab sees the end of the stream and says so.
@@ -52,7 +56,7 @@ pub(crate) fn serve() -> i32 {
     }
 }
 
-fn sandbox(socket: &OwnedFd) -> Result<(), Unable> {
+fn sandbox(socket: &OwnedFd, inside: Inside) -> Result<(), Unable> {
     let socket =
         quiet_process(socket).map_err(|errno| Unable::new("put the process into a known state", errno, UNEXPECTED))?;
     let (go, wait) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
@@ -69,7 +73,7 @@ fn sandbox(socket: &OwnedFd) -> Result<(), Unable> {
     let child = clone::clone(namespaces, &mut stack, || match ends.take() {
         Some((go, wait)) => {
             drop(go);
-            stage1::main(&socket, wait, as_root)
+            inside(&socket, wait, as_root)
         }
         None => 1,
     })

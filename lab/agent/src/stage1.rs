@@ -60,8 +60,8 @@ pub(crate) fn main(socket: &OwnedFd, go: OwnedFd, as_root: bool) -> i32 {
     }
 }
 
-/// Everything before the first request. `None` if stage 0 gave up first.
-fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unable> {
+/// Waits for stage 0, and becomes root of the namespaces. False if stage 0 gave up first.
+pub(crate) fn begin(go: OwnedFd, as_root: bool) -> Result<bool, Unable> {
     let unexpected = |step: &'static str| move |errno| Unable::new(step, errno, UNEXPECTED);
     // Before waiting: if stage 0 dies earlier, the wait sees the end of the stream; if it dies later, this signal comes.
     let tie = || {
@@ -72,13 +72,22 @@ fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unabl
     let mut byte = [0];
     match rustix::io::read(&go, &mut byte) {
         Ok(1) => {}
-        Ok(_) => return Ok(None),
+        Ok(_) => return Ok(false),
         Err(errno) => return Err(Unable::new("wait for stage 0", errno, UNEXPECTED)),
     }
     drop(go);
     if !as_root {
         become_root_inside().map_err(|errno| Unable::new("become root of the user namespace", errno, restricted()))?;
         tie()?;
+    }
+    Ok(true)
+}
+
+/// Everything before the first request. `None` if stage 0 gave up first.
+fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unable> {
+    let unexpected = |step: &'static str| move |errno| Unable::new(step, errno, UNEXPECTED);
+    if !begin(go, as_root)? {
+        return Ok(None);
     }
     let facts = host::facts();
     let bench = bench().map_err(unexpected("prepare the bench"))?;
@@ -118,7 +127,8 @@ fn bench() -> Result<Bench, Errno> {
 }
 
 /// What is at hand, from what is mapped.
-fn tier(gid_map: &str) -> Tier {
+/// What the map says about the machine.
+pub(crate) fn tier(gid_map: &str) -> Tier {
     /// Inode of the first user namespace (PROC_USER_INIT_INO of include/linux/proc_ns.h).
     const FIRST: u64 = 0xEFFF_FFFD;
     let full = gid_map.split_whitespace().eq(["0", "0", "4294967295"]);
@@ -141,7 +151,8 @@ fn restricted() -> String {
     }
 }
 
-fn mount_cure(errno: i32, as_root: bool) -> String {
+/// What would let the mounts of a sandbox be made.
+pub(crate) fn mount_cure(errno: i32, as_root: bool) -> String {
     if ![libc::EPERM, libc::EACCES].contains(&errno) {
         return UNEXPECTED.to_owned();
     }

@@ -9,6 +9,7 @@
 //! | [`invocation`] | everything the invoker chooses: ids, argv, environment, descriptors, limits, signals … |
 //! | [`evidence`] | everything that was observed of one start, each observation with its source |
 //! | [`protocol`] | the messages between the lab and its agent |
+//! | [`trial`] | questions to the running kernel, for `lab model check` |
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +19,7 @@ pub mod ids;
 pub mod invocation;
 pub mod layout;
 pub mod protocol;
+pub mod trial;
 
 pub use bytes::Bytes;
 pub use evidence::Evidence;

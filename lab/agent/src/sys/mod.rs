@@ -6,6 +6,7 @@
 //! | [`clone`] | clone(2) with a stack of its own; memory shared with a child |
 //! | [`exec`] | execve(2), execveat(2), descriptors placed at fixed numbers |
 //! | [`ids`] | reading of real, effective, saved and file-system ids; resource limits |
+//! | [`set_ids`] | the set*id calls with plain numbers, personality(2), PTRACE_TRACEME |
 //! | [`signals`] | raw signal dispositions and masks, interval timers |
 //! | [`mounts`] | mount_setattr(2), unshare(2) |
 //! | [`ptrace`] | ptrace(2), seize and resume |
@@ -21,6 +22,7 @@ pub(crate) mod ids;
 pub(crate) mod mounts;
 pub(crate) mod ptrace;
 pub(crate) mod seccomp;
+pub(crate) mod set_ids;
 pub(crate) mod signals;
 
 use rustix::io::Errno;
