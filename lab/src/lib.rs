@@ -15,6 +15,7 @@ pub mod cli;
 pub mod diagnose;
 pub mod finding;
 pub mod judge;
+pub mod model_check;
 pub mod predict;
 pub mod problem;
 pub mod profile;

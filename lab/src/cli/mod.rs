@@ -1,5 +1,6 @@
 //! The command line: one file for each command, nothing but arguments, wiring and exit status.
 
+mod model;
 mod run;
 
 use crate::problem::Problem;
@@ -35,6 +36,8 @@ Exit status:
 enum Command {
     /// Run scenarios
     Run(run::Arguments),
+    /// The independent model of what must happen
+    Model(model::Arguments),
 }
 
 /// Reads the command line, does what it says, reports problems.
@@ -59,6 +62,7 @@ fn dispatch(arguments: Arguments, out: &mut Output) -> Result<Exit, Problem> {
     match arguments.command {
         None => run::run(&run::Arguments { patterns: Vec::new(), options: arguments.run }, out),
         Some(Command::Run(arguments)) => run::run(&arguments, out),
+        Some(Command::Model(arguments)) => model::run(&arguments, out),
     }
 }
 
