@@ -66,3 +66,11 @@ fn an_unknown_call_is_a_failed_set_up_that_names_it() {
     let Stage::Setup { step, .. } = &evidence.stage else { panic!("{evidence:#?}") };
     assert!(step.contains("frobnicate"), "{step}");
 }
+
+#[test]
+fn calls_which_the_launcher_makes_after_installing_the_filter_can_be_watched() {
+    for call in ["prctl", "sendto", "write", "close"] {
+        let Some(evidence) = with(vec![fault(call, 1000, FaultResult::Errno(EIO))]) else { return };
+        assert_eq!(evidence.stage, Stage::Ran, "{call}");
+    }
+}

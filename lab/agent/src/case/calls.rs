@@ -10,7 +10,8 @@ macro_rules! calls {
 }
 
 calls! {
-    accept4 = SYS_accept4, bind = SYS_bind, brk = SYS_brk, capset = SYS_capset, chdir = SYS_chdir, clone = SYS_clone,
+    accept4 = SYS_accept4, bind = SYS_bind, brk = SYS_brk, capget = SYS_capget, capset = SYS_capset, chdir = SYS_chdir,
+    clone = SYS_clone,
     clone3 = SYS_clone3, close = SYS_close, close_range = SYS_close_range, connect = SYS_connect, dup = SYS_dup,
     dup3 = SYS_dup3, execve = SYS_execve, execveat = SYS_execveat, exit_group = SYS_exit_group, faccessat = SYS_faccessat,
     fchdir = SYS_fchdir, fchmod = SYS_fchmod, fchmodat = SYS_fchmodat, fchown = SYS_fchown, fchownat = SYS_fchownat,

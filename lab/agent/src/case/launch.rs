@@ -30,7 +30,7 @@ enum Never {}
 
 fn become_the_subject(plan: &Plan<'_>, progress: &Progress, link: Option<BorrowedFd<'_>>) -> Result<Never, Errno> {
     let invocation = plan.invocation;
-    let ask = |request| link.map_or(Err(Errno::NOTCONN), |link| link::ask(link, request));
+    let ask = |request| link.map_or(Err(Errno::NOTCONN), |link| link::ask(link, request, &plan.watched));
 
     progress.begin(Step::Attach);
     for (mount, at) in &plan.attach {
@@ -90,8 +90,9 @@ fn become_the_subject(plan: &Plan<'_>, progress: &Progress, link: Option<Borrowe
     // Needs CAP_SYS_ADMIN, so before the uids; stage 1 lets the launcher's own calls pass.
     progress.begin(Step::Filter);
     if !plan.watched.is_empty() {
-        let listener = seccomp::watch(&plan.watched)?;
+        // Until stage 1 has the listener nobody answers a watched call: only such as are not watched may be made.
         be_accessible()?;
+        let listener = seccomp::watch(&plan.watched)?;
         ask(Request::Listen(listener))?;
         seccomp::drop_listener(listener);
     }
