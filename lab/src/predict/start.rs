@@ -1,6 +1,7 @@
 //! A case in the words of the model.
 
 use crate::case::{Case, Kind, Link, Policy, Sealing, Style};
+use crate::scenario::accounts;
 use lab_invocation::invocation::{Cwd, Descriptor, Stdin, Tracer};
 use lab_invocation::layout::{Content, MountKind, Node, NodeKind};
 use lab_invocation::{Bytes, Gid, Identity, Uid};
@@ -162,23 +163,9 @@ fn groups(case: &Case) -> GroupDatabase {
         Some(node) if node.mode & 0o004 == 0 && !privileged && node.owner != identity.effective_uid => {
             GroupDatabase::Unreadable
         }
-        Some(Node { kind: NodeKind::File(Content::Inline(text)), .. }) => GroupDatabase::Rows(rows(&text.0)),
+        Some(Node { kind: NodeKind::File(Content::Inline(text)), .. }) => GroupDatabase::Rows(accounts::rows(&text.0)),
         Some(_) => GroupDatabase::Unreadable,
     }
-}
-
-/// group(5): `name:password:gid:members`. Lines of another form have no number to be found by.
-fn rows(text: &[u8]) -> Vec<(String, u32)> {
-    text.split(|&byte| byte == b'\n')
-        .filter_map(|line| {
-            let mut fields = line.split(|&byte| byte == b':');
-            let (name, number) = (fields.next()?, fields.nth(1)?);
-            let number = std::str::from_utf8(number).ok()?;
-            let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-            let number = digits.then(|| number.parse().ok()).flatten()?;
-            (!name.is_empty()).then(|| (String::from_utf8_lossy(name).into_owned(), number))
-        })
-        .collect()
 }
 
 pub(super) fn invoker(case: &Case) -> Invoker {

@@ -6,6 +6,7 @@ use super::raw::form::{At, Named};
 use super::raw::value::{NameOrNumber, OneOrMany};
 use super::report::{Report, Source};
 use crate::case::Names;
+use lab_invocation::layout::{Content, Layout, NodeKind};
 use lab_invocation::{Gid, Identity, Uid};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -148,6 +149,28 @@ impl Accounts {
         if reports.is_empty() { Ok(accounts) } else { Err(reports) }
     }
 
+    /// Names of numbers in a sandbox: those of its own databases, or of these where it has none that can be read.
+    pub fn names_in(&self, layout: &Layout) -> Names {
+        let mut names = self.names();
+        if let Some(text) = text_of(layout, b"/etc/group") {
+            names.groups.clear();
+            for (name, number) in rows(text) {
+                if let Some(gid) = Gid::new(number) {
+                    names.groups.entry(gid).or_insert(name);
+                }
+            }
+        }
+        if let Some(text) = text_of(layout, b"/etc/passwd") {
+            names.users.clear();
+            for (name, number) in rows(text) {
+                if let Some(uid) = Uid::new(number) {
+                    names.users.entry(uid).or_insert(name);
+                }
+            }
+        }
+        names
+    }
+
     /// The number of a group.
     pub fn gid(&self, name: &str) -> Option<Gid> {
         self.groups.iter().find(|group| group.name == name).map(|group| group.gid)
@@ -179,8 +202,8 @@ impl Accounts {
         self.groups.iter().map(|g| format!("{}:x:{}:{}", g.name, g.gid, g.members.join(","))).collect()
     }
 
-    /// Names of all numbers.
-    pub fn names(&self) -> Names {
+    /// Names of all numbers, where the databases are these.
+    fn names(&self) -> Names {
         let mut names = Names::default();
         for user in &self.users {
             names.users.entry(user.uid).or_insert_with(|| user.name.clone());
@@ -190,4 +213,27 @@ impl Accounts {
         }
         names
     }
+}
+
+/// The text of a file that holds one and that somebody may read.
+fn text_of<'a>(layout: &'a Layout, path: &[u8]) -> Option<&'a [u8]> {
+    layout.nodes.iter().find(|node| node.path.0 == path && node.mode & 0o004 != 0).and_then(|node| match &node.kind {
+        NodeKind::File(Content::Inline(text)) => Some(text.0.as_slice()),
+        _ => None,
+    })
+}
+
+/// Rows of /etc/group or /etc/passwd as name and number: group(5), passwd(5), `name:password:number:…`. Lines of another
+/// form have no number to be found by.
+pub fn rows(text: &[u8]) -> Vec<(String, u32)> {
+    text.split(|&byte| byte == b'\n')
+        .filter_map(|line| {
+            let mut fields = line.split(|&byte| byte == b':');
+            let (name, number) = (fields.next()?, fields.nth(1)?);
+            let number = std::str::from_utf8(number).ok()?;
+            let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            let number = digits.then(|| number.parse().ok()).flatten()?;
+            (!name.is_empty()).then(|| (String::from_utf8_lossy(name).into_owned(), number))
+        })
+        .collect()
 }

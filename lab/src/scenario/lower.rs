@@ -235,6 +235,8 @@ fn case(context: &mut Context<'_>, raw: &raw::Scenario, info: &Arc<ScenarioInfo>
         draft.apply(context, given);
     }
     draft.derive_needs();
+    let layout = draft.layout();
+    draft.names = context.accounts.names_in(&layout);
     let outcome = outcome::lower(context, outcome, &draft);
     if context.reports.len() > before {
         return None;
@@ -253,8 +255,8 @@ fn case(context: &mut Context<'_>, raw: &raw::Scenario, info: &Arc<ScenarioInfo>
         needs: draft.needs.clone(),
         expected: plan.outcome.value.clone(),
         outcome,
-        names: context.accounts.names(),
-        layout: draft.layout(),
+        names: draft.names.clone(),
+        layout,
         invocation: draft.invocation(),
         subject: draft.subject,
         profile: None,

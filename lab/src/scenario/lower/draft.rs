@@ -3,7 +3,7 @@
 use super::tree::{Tree, parent};
 use super::{Context, Plan};
 use crate::capability::Capability;
-use crate::case::{Group, Kind, Policy, Sealing, Style, Subject};
+use crate::case::{Group, Kind, Names, Policy, Sealing, Style, Subject};
 use crate::scenario::accounts::Accounts;
 use crate::scenario::raw;
 use crate::scenario::raw::form::At;
@@ -174,6 +174,8 @@ pub(super) struct Draft {
     pub(super) args: Vec<Bytes>,
     /// The whole vector, where a case gives it.
     pub(super) argv: Option<Vec<Bytes>>,
+    /// Names of numbers, once the tree is finished.
+    pub(super) names: Names,
 }
 
 impl Draft {
@@ -192,6 +194,7 @@ impl Draft {
             argv0: None,
             args: raw.args.iter().flatten().map(|arg| arg.0.clone()).collect(),
             argv: None,
+            names: Names::default(),
             subject,
         };
         if let Some(stdin) = &raw.stdin {

@@ -41,7 +41,7 @@ pub(super) fn expand(context: &mut Context<'_>, draft: &Draft, text: &str, span:
             return None;
         };
         let name = &tail[1..close];
-        let Some(value) = value(context, draft, name) else {
+        let Some(value) = value(draft, name) else {
             let help = suggestion(name, KNOWN.iter().map(|(name, _)| *name));
             let report = context.error(span, format!("unknown placeholder {{{name}}}"), "in this text");
             report.help.extend(help);
@@ -76,11 +76,11 @@ pub(super) fn uid(draft: &Draft, text: &str) -> Option<Uid> {
     }
 }
 
-fn value(context: &Context<'_>, draft: &Draft, name: &str) -> Option<Bytes> {
+fn value(draft: &Draft, name: &str) -> Option<Bytes> {
     let policy = &draft.subject.policy;
     let identity = &draft.invocation.identity;
-    let group = |gid: Gid| context.accounts.group_name(gid).map_or_else(|| gid.to_string(), str::to_owned);
-    let user = |uid: Uid| context.accounts.user_name(uid).map_or_else(|| uid.to_string(), str::to_owned);
+    let group = |gid: Gid| draft.names.groups.get(&gid).cloned().unwrap_or_else(|| gid.to_string());
+    let user = |uid: Uid| draft.names.users.get(&uid).cloned().unwrap_or_else(|| uid.to_string());
     let text = match name {
         "trusts" => policy.trusts.name.clone(),
         "trusts.gid" => policy.trusts.gid.to_string(),
