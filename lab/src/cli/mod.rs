@@ -1,7 +1,13 @@
 //! The command line: one file for each command, nothing but arguments, wiring and exit status.
 
+mod common;
+mod diff;
+mod explain;
 mod model;
+mod preflight;
+mod replay;
 mod run;
+mod show;
 
 use crate::problem::Problem;
 use crate::report::output::{Output, notice};
@@ -38,6 +44,19 @@ enum Command {
     Run(run::Arguments),
     /// The independent model of what must happen
     Model(model::Arguments),
+    /// Print a record; nothing is run
+    Show(show::Arguments),
+    /// Run recorded cases again, byte for byte, and compare
+    ///
+    /// Each ends REPRODUCED, GONE (it failed and does not any more), DIFFERENT or UNRESOLVED. Exit 0 if all are
+    /// reproduced, 10 if one is gone or different, 11 if one is unresolved.
+    Replay(replay::Arguments),
+    /// Say what changed between two runs; exit 10 if a verdict or a decision did
+    Diff(diff::Arguments),
+    /// Print the page of a finding: what happened, why, fixes with their price
+    Explain(explain::Arguments),
+    /// Say what can be tested on this machine, and why something cannot
+    Preflight(preflight::Arguments),
 }
 
 /// Reads the command line, does what it says, reports problems.
@@ -63,6 +82,11 @@ fn dispatch(arguments: Arguments, out: &mut Output) -> Result<Exit, Problem> {
         None => run::run(&run::Arguments { patterns: Vec::new(), options: arguments.run }, out),
         Some(Command::Run(arguments)) => run::run(&arguments, out),
         Some(Command::Model(arguments)) => model::run(&arguments, out),
+        Some(Command::Show(arguments)) => show::run(&arguments, out),
+        Some(Command::Replay(arguments)) => replay::run(&arguments, out),
+        Some(Command::Diff(arguments)) => diff::run(&arguments, out),
+        Some(Command::Explain(arguments)) => explain::run(&arguments, out),
+        Some(Command::Preflight(arguments)) => preflight::run(&arguments, out),
     }
 }
 

@@ -1,16 +1,34 @@
 //! `lab run`.
 
+use super::common::{self, Place, lab_name};
+use crate::capability::Capability;
+use crate::case::CaseId;
 use crate::problem::Problem;
-use crate::report::output::Output;
+use crate::record::read::Record;
+use crate::record::{self, write::Writer};
+use crate::report::output::{Output, WIDTH, notice};
+use crate::report::progress::Progress;
+use crate::report::sinks::Sinks;
+use crate::report::terminal::Terminal;
+use crate::run::collect::Settings;
+use crate::run::event::Event;
 use crate::run::exit::Exit;
+use crate::run::plan::Plan;
+use crate::run::programs::{PACKAGES, Programs};
+use crate::run::select::{Slice, Wanted, select};
+use crate::run::session::{self, Given, Session};
+use crate::run::waiver::{Allowed, Waivers};
+use crate::run::{engine, interrupt};
+use crate::verdict::Verdict;
 use clap::Args;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which cases, and how.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Arguments {
-    /// Scenarios or cases by id; `*` stands for anything but `/`, `**` for anything
+    /// Scenarios or cases by id, or directories of them; `*` stands for anything but `/`, `**` for anything
     #[arg(value_name = "ID")]
     pub(crate) patterns: Vec<String>,
     #[command(flatten)]
@@ -20,16 +38,179 @@ pub(crate) struct Arguments {
 /// How to run.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// How many workers [default: as many as the machine has processors]
+    #[command(flatten)]
+    place: Place,
+    /// How many workers [default: as many as there are processors]
     #[arg(long, short, value_name = "N")]
-    pub(crate) jobs: Option<NonZeroUsize>,
-    /// Where the scenarios are, instead of the tree's own
-    #[arg(long, value_name = "DIR")]
-    pub(crate) scenarios: Option<PathBuf>,
+    jobs: Option<NonZeroUsize>,
+    /// Only what failed or was unresolved in a run, or in the newest one
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", help_heading = "Selection")]
+    failed: Option<String>,
+    /// Only this share of the selected cases: slice:M/N
+    #[arg(long, value_name = "SLICE", help_heading = "Selection")]
+    partition: Option<Slice>,
+    /// Stop at the first failure
+    #[arg(long, help_heading = "Verdicts")]
+    fail_fast: bool,
+    /// Exit 11 if a case is unsupported
+    #[arg(long, help_heading = "Verdicts")]
+    strict: bool,
+    /// Exit 11 at once unless the machine has these capabilities
+    #[arg(long, value_name = "CAP,…", value_delimiter = ',', value_parser = common::capability, help_heading = "Verdicts")]
+    require: Vec<Capability>,
+    /// Cases may be unsupported for want of the capabilities in this file, and of no others
+    #[arg(long, value_name = "FILE", help_heading = "Verdicts")]
+    allow_unsupported: Option<PathBuf>,
+    /// Test this file in place of the program of that name
+    #[arg(long, value_name = "NAME=PATH", value_parser = common::given, help_heading = "Subject")]
+    subject: Vec<(String, PathBuf)>,
+    /// Write JUnit's XML
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    junit: Option<PathBuf>,
+    /// Write the events as JSON lines; - is standard output, and the report then goes to standard error
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    json: Option<PathBuf>,
+    /// Write which identities were tried with which installation modes, as .md or .csv
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    matrix: Option<PathBuf>,
+    /// Record into this empty directory instead of .lab/runs
+    #[arg(long, value_name = "DIR", help_heading = "Reports")]
+    record: Option<PathBuf>,
+    /// Put the programs under test into the record, so that it can be replayed elsewhere
+    #[arg(long, help_heading = "Reports")]
+    record_subject: bool,
 }
 
 /// Runs what was asked for.
-pub(crate) fn run(arguments: &Arguments, _out: &mut Output) -> Result<Exit, Problem> {
-    let jobs = arguments.options.jobs.map_or(0, NonZeroUsize::get);
-    Err(Problem::internal(format!("no backend is built in yet ({} patterns, {jobs} jobs)", arguments.patterns.len())))
+pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
+    let options = &arguments.options;
+    if options.json.as_deref() == Some(Path::new("-")) {
+        return run_to(arguments, &mut Output::stderr());
+    }
+    run_to(arguments, out)
+}
+
+fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
+    let options = &arguments.options;
+    let session = options.place.session()?;
+    let home = record::home(&session.tree);
+    let wanted = Wanted {
+        patterns: arguments.patterns.clone(),
+        only: options.failed.as_deref().map(|run| not_passed(&home, run)).transpose()?,
+        slice: options.partition,
+    };
+    let selected = select(&session.suite.cases, &wanted)?;
+    let allowed = options.allow_unsupported.as_deref().map(Allowed::read).transpose()?;
+    let waivers =
+        Waivers::read(&session.scenarios.join("known-failures.toml"), &session.suite.cases, &session::today())?;
+
+    let mut progress = Progress::new(out);
+    let programs = Programs::provide(&session.tree, PACKAGES, &mut |step| progress.building(step))?;
+    if let Some(text) = &programs.notice {
+        notice(format_args!("note: {text}"));
+    }
+    let backend = options.place.backend(&programs)?;
+    let capabilities = backend.capabilities();
+    session::require(&options.require, &capabilities)?;
+    let given: Given = options.subject.iter().cloned().collect();
+    let (plan, subjects) = session::plan(session.cases(&selected), &programs, &given, false)?;
+
+    let settings = Settings {
+        jobs: common::jobs(options.jobs),
+        fail_fast: options.fail_fast,
+        strict: options.strict,
+        allowed,
+        waivers,
+        interrupted: interrupt::flag()?,
+    };
+    let lab = lab_name();
+    let (run, dir) = match &options.record {
+        Some(dir) => {
+            std::fs::create_dir_all(dir)
+                .map_err(|error| Problem::usage(format!("{}: cannot be made", dir.display())).found(error))?;
+            (record::name_of_now(), Some(dir.clone()))
+        }
+        None => match record::claim(&home) {
+            Ok((run, dir)) => (run, Some(dir)),
+            Err(problem) => {
+                notice(format_args!("note: this run is not recorded: {problem}"));
+                (record::name_of_now(), None)
+            }
+        },
+    };
+    let mut sinks = Sinks::new(out, &progress, Terminal::new(&lab, WIDTH, false));
+    if let Some(path) = &options.json {
+        sinks.json(path)?;
+    }
+    if let Some(path) = &options.junit {
+        sinks.junit(path, &lab)?;
+    }
+    if let Some(path) = &options.matrix {
+        sinks.coverage(path)?;
+    }
+    if let Some(dir) = &dir {
+        let mut writer = Writer::new(dir, record::write::private_parts(session.tree.root()))?;
+        let kept = keep_inputs(&mut writer, &session, &plan, options.record_subject);
+        kept.map_err(|error| Problem::internal(format!("{}: cannot be written", dir.display())).found(error))?;
+        sinks.record(writer);
+    }
+
+    let machine = session::machine(backend.as_ref(), &capabilities);
+    sinks.take(&Event::Started(Box::new(session::started(&run, &session, &selected, machine, subjects, None))));
+    progress.cases(plan.cases.len());
+    let judge = common::judge();
+    let summary = engine::run(plan, backend, &capabilities, judge, &settings, &mut |event| sinks.take(event));
+    let problems = sinks.finish();
+    if options.record.is_none() {
+        record::prune(&home, record::KEPT);
+    }
+    match (&dir, &options.record) {
+        (Some(_), Some(named)) => out.text(format_args!("recorded in {} · ", named.display())),
+        (Some(_), None) => out.text(format_args!("recorded as {run} · ")),
+        (None, _) => {}
+    }
+    out.line(format_args!("exit {}", if problems.is_empty() { summary.exit } else { Exit::Internal.code() }));
+    for problem in &problems {
+        notice(format_args!("error: {problem}"));
+    }
+    if !problems.is_empty() {
+        return Ok(Exit::Internal);
+    }
+    Exit::ALL
+        .iter()
+        .find_map(|(exit, _)| (exit.code() == summary.exit).then_some(*exit))
+        .ok_or_else(|| Problem::internal(format!("{} is no exit status", summary.exit)))
+}
+
+/// The cases of a run that did not pass and can be tried again.
+fn not_passed(home: &Path, run: &str) -> Result<BTreeSet<CaseId>, Problem> {
+    let record = if run.is_empty() { Record::latest(home)? } else { Record::find(home, run)? };
+    let again = |verdict: &Verdict| {
+        matches!(verdict, Verdict::Fail { .. } | Verdict::Unresolved { .. } | Verdict::UnexpectedPass { .. })
+    };
+    let cases: BTreeSet<CaseId> =
+        record.cases().filter(|case| again(&case.verdict)).map(|case| case.id.clone()).collect();
+    if cases.is_empty() {
+        return Err(Problem::nothing_selected(format!("nothing failed in run {}", record.started.run)));
+    }
+    Ok(cases)
+}
+
+/// Puts into the record what the events do not hold.
+fn keep_inputs(writer: &mut Writer, session: &Session, plan: &Plan, subjects: bool) -> std::io::Result<()> {
+    let ids: BTreeSet<&str> = plan.cases.iter().map(|planned| planned.case.scenario.id.as_str()).collect();
+    let files = ids.iter().map(|id| format!("{id}.toml")).chain([crate::scenario::IDENTITIES.to_owned()]);
+    for file in files {
+        let text = std::fs::read(session.scenarios.join(&file))?;
+        writer.file(&format!("scenarios/{file}"), &text)?;
+    }
+    if subjects {
+        for (name, program) in plan.subjects.programs() {
+            writer.subject(name, program)?;
+        }
+        for (digest, name, at, section) in plan.subjects.sections() {
+            writer.section(digest, name, at, section)?;
+        }
+    }
+    Ok(())
 }

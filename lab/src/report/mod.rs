@@ -1,6 +1,7 @@
 //! What people and other programs read: the terminal, JUnit, JSON lines, the matrix. Everything is made from the
 //! events of a run, so a record shows the same as the run did.
 
+pub mod case;
 pub mod coverage;
 pub(crate) mod failure;
 mod grid;
@@ -9,4 +10,4 @@ pub mod output;
 pub mod progress;
 pub mod sinks;
 pub mod terminal;
-mod text;
+pub(crate) mod text;

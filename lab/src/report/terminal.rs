@@ -75,6 +75,13 @@ impl Terminal {
         }
     }
 
+    /// What a run that was cut off leaves untold: what did not pass.
+    pub fn rest(&mut self) -> String {
+        let mut out = String::from("\n");
+        self.endings(&mut out);
+        out
+    }
+
     fn started(&mut self, started: &Started) -> String {
         const WIDEST: usize = 40;
         self.run.clone_from(&started.run);
@@ -123,20 +130,24 @@ impl Terminal {
 
     fn summary(&mut self, summary: &Summary) -> String {
         let mut out = String::from("\n");
-        self.failures(&mut out);
+        self.endings(&mut out);
+        for complaint in &summary.complaints {
+            out.push_str(&format!("{}  {complaint}\n\n", paint(BAD, "COMPLAINT")));
+        }
+        out.push_str(&totals(summary));
+        out
+    }
+
+    fn endings(&self, out: &mut String) {
+        self.failures(out);
         for (head, wanted) in [
             ("KNOWN FAILURE", "known failure"),
             ("UNEXPECTED PASS", "unexpected pass"),
             ("UNRESOLVED", "unresolved"),
             ("UNSUPPORTED", "unsupported"),
         ] {
-            self.grouped(&mut out, head, wanted);
+            self.grouped(out, head, wanted);
         }
-        for complaint in &summary.complaints {
-            out.push_str(&format!("{}  {complaint}\n\n", paint(BAD, "COMPLAINT")));
-        }
-        out.push_str(&totals(summary));
-        out
     }
 
     fn failures(&self, out: &mut String) {

@@ -9,6 +9,7 @@ use crate::run::collect::{Collector, Done, Settings};
 use crate::run::event::{Event, Summary};
 use crate::run::plan::Plan;
 use crate::run::verdict::{Seen, joined, unproven, unsupported};
+use crate::run::words::error;
 use crate::verdict::Verdict;
 use lab_invocation::Evidence;
 use lab_invocation::evidence::Stage;
@@ -167,12 +168,9 @@ fn attempt(shared: &Shared, place: usize, slot: &mut Option<Box<dyn Worker>>) ->
 
 fn see(shared: &Shared, case: &Case, evidence: &Evidence) -> Seen {
     match &evidence.stage {
-        Stage::Setup { step, errno } => Seen::Nothing {
-            because: format!(
-                "the sandbox could not be furnished: {step}: {}",
-                std::io::Error::from_raw_os_error(*errno)
-            ),
-        },
+        Stage::Setup { step, errno } => {
+            Seen::Nothing { because: format!("the sandbox could not be furnished: {step}: {}", error(*errno)) }
+        }
         Stage::Exec { .. } | Stage::Ran => (shared.judge)(case, evidence),
     }
 }

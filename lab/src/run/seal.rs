@@ -155,6 +155,17 @@ impl Sealer {
         self.sealed.get(&digest).map(|sealed| Bytes(sealed.bytes()))
     }
 
+    /// Takes a file that was sealed before.
+    pub fn adopt(&mut self, digest: Digest, name: &str, bytes: Bytes) {
+        let sealed = Sealed { name: name.to_owned(), program: Arc::new(bytes.0), section: None };
+        self.sealed.insert(digest, sealed);
+    }
+
+    /// SHA-256 of a program before it is sealed, hexadecimal.
+    pub fn program_digest(&self, name: &str) -> Option<String> {
+        self.programs.get(name).map(|program| super::tree::hex(&program.digest))
+    }
+
     /// The programs before they are sealed, by name.
     pub fn programs(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.programs.iter().map(|(name, program)| (name.as_str(), program.bytes.as_slice()))

@@ -20,10 +20,10 @@ pub const fn word(verdict: &Verdict) -> &'static str {
 pub fn observed(evidence: &Evidence) -> String {
     let end = match (&evidence.stage, evidence.end) {
         (Stage::Setup { step, errno }, _) => {
-            return format!("nothing: {step}: {}", std::io::Error::from_raw_os_error(*errno));
+            return format!("nothing: {step}: {}", error(*errno));
         }
         (Stage::Exec { errno }, _) => {
-            return format!("execve failed: {}", std::io::Error::from_raw_os_error(*errno));
+            return format!("execve failed: {}", error(*errno));
         }
         (Stage::Ran, Some(End::Exited(status))) => format!("exit {status}"),
         (Stage::Ran, Some(End::Signaled { signal, core })) => {
@@ -38,4 +38,12 @@ pub fn observed(evidence: &Evidence) -> String {
         count => format!("the script started {count} times"),
     };
     format!("{end}, {script}")
+}
+
+/// An error number of the system in words; 0 where no system call failed.
+pub fn error(errno: i32) -> String {
+    match errno {
+        0 => "no system call failed".to_owned(),
+        errno => std::io::Error::from_raw_os_error(errno).to_string(),
+    }
 }

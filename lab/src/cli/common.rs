@@ -1,0 +1,123 @@
+//! What several commands share.
+
+use crate::backend::Backend;
+use crate::capability::Capability;
+use crate::judge::{self, Judgement};
+use crate::problem::Problem;
+use crate::report::output::notice;
+use crate::run::engine::Judge;
+use crate::run::programs::Programs;
+use crate::run::session::{Refused, Session};
+use crate::run::tree::Tree;
+use crate::run::verdict::Seen;
+use clap::{Args, ValueEnum};
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where scenarios are and where cases take place.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// Where the scenarios are, instead of the tree's own
+    #[arg(long, value_name = "DIR")]
+    scenarios: Option<PathBuf>,
+    /// Where cases take place
+    #[arg(long, value_enum, default_value_t = Kind::Namespace)]
+    backend: Kind,
+}
+
+/// A kind of backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Kernel namespaces: needs nothing but Linux
+    Namespace,
+    /// Containers
+    Docker,
+}
+
+impl Place {
+    /// Reads the suite.
+    pub(crate) fn session(&self) -> Result<Session, Problem> {
+        session(self.scenarios.as_deref())
+    }
+
+    /// The backend.
+    pub(crate) fn backend(&self, programs: &Programs) -> Result<Arc<dyn Backend>, Problem> {
+        match self.backend {
+            Kind::Docker => Err(Problem::usage("the container backend is not built in")
+                .found("this lab was built without the feature `docker`")
+                .cure("use --backend namespace, which is the default")),
+            Kind::Namespace => namespace(programs),
+        }
+    }
+}
+
+/// How to compare evidence with what is expected.
+pub(crate) fn judge() -> Box<Judge> {
+    Box::new(|case, evidence| match judge::judge(case, evidence) {
+        Judgement::Compared(differences) => Seen::Compared(differences),
+        Judgement::Unresolved { because } => Seen::Nothing { because },
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn namespace(programs: &Programs) -> Result<Arc<dyn Backend>, Problem> {
+    let agent = programs.path("lab-agent")?;
+    Ok(Arc::new(crate::backend::namespace::Namespace::new(agent)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn namespace(_: &Programs) -> Result<Arc<dyn Backend>, Problem> {
+    Err(Problem::unresolved("cases run on Linux only")
+        .found(std::env::consts::OS)
+        .cure("list, check, show and explain work here; run the cases on a Linux machine"))
+}
+
+/// Reads the suite of the tree, or that of another directory. Complaints about scenario files go to standard error.
+pub(crate) fn session(scenarios: Option<&Path>) -> Result<Session, Problem> {
+    Session::open(scenarios).map_err(|refused| match refused {
+        Refused::Problem(problem) => problem,
+        Refused::Scenarios(reports) => {
+            let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+            for report in &reports {
+                notice(report.render(colour));
+            }
+            let count = reports.len();
+            Problem::usage(format!("{count} error{} in the scenario files", if count == 1 { "" } else { "s" }))
+        }
+    })
+}
+
+/// Where automatic records are.
+pub(crate) fn records() -> Result<PathBuf, Problem> {
+    Tree::find().map(|tree| crate::record::home(&tree))
+}
+
+/// How the user calls this program.
+pub(crate) fn lab_name() -> String {
+    if std::env::var_os("CARGO").is_some() { "cargo lab".to_owned() } else { "lab".to_owned() }
+}
+
+/// The number of workers.
+pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> usize {
+    asked.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+}
+
+/// Reads the name of a capability.
+pub(crate) fn capability(name: &str) -> Result<Capability, String> {
+    Capability::ALL.iter().copied().find(|capability| capability.name() == name).ok_or_else(|| {
+        let known: Vec<&str> = Capability::ALL.iter().map(|capability| capability.name()).collect();
+        format!("the capabilities are {}", known.join(", "))
+    })
+}
+
+/// Reads `NAME=PATH`.
+pub(crate) fn given(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), OsString::from(path).into()))
+        }
+        _ => Err("NAME=PATH is wanted, such as mail-wrapper=/usr/lib/mailman/mail/mailman".to_owned()),
+    }
+}

@@ -1,0 +1,199 @@
+//! `lab replay`.
+
+use super::common::{self, Place, records};
+use super::show::find;
+use crate::case::{Case, CaseId};
+use crate::problem::Problem;
+use crate::record::diff::subject;
+use crate::record::read::{Record, split};
+use crate::record::replay::{Ending, compare, surroundings};
+use crate::report::output::{Output, WIDTH};
+use crate::report::progress::Progress;
+use crate::report::text;
+use crate::run::collect::Settings;
+use crate::run::event::{CaseFinished, Event, Setting, Started};
+use crate::run::exit::Exit;
+use crate::run::plan::{Plan, Planned};
+use crate::run::programs::{PACKAGES, Programs};
+use crate::run::seal::Sealer;
+use crate::run::session::{Given, machine};
+use crate::run::tree::Tree;
+use crate::run::verdict::Seen;
+use crate::run::waiver::Waivers;
+use crate::run::{engine, interrupt};
+use clap::Args;
+use lab_invocation::layout::{Content, Digest, NodeKind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What to run again.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Arguments {
+    /// A run, a directory with a record, or a case of either: RUN/CASE
+    #[arg(value_name = "RUN[/CASE]")]
+    what: String,
+    #[command(flatten)]
+    place: Place,
+    /// How many workers [default: as many as there are processors]
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Test this file in place of the program of that name
+    #[arg(long, value_name = "NAME=PATH", value_parser = common::given)]
+    subject: Vec<(String, PathBuf)>,
+}
+
+/// Runs recorded cases again, byte for byte, and says of each whether the same happened.
+pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
+    let home = records()?;
+    let (run, case) = split(&home, &arguments.what);
+    let record = Record::find(&home, run)?;
+    let chosen: Vec<&CaseFinished> = match case {
+        Some(id) => vec![find(&record, &CaseId(id.to_owned()))?],
+        None => record.cases().filter(|case| case.evidence.is_some()).collect(),
+    };
+    if chosen.is_empty() {
+        return Err(Problem::nothing_selected(format!("no case of run {} was run", record.started.run)));
+    }
+    let tree = Tree::find()?;
+    let mut progress = Progress::new(out);
+    let programs = Programs::provide(&tree, PACKAGES, &mut |step| progress.building(step))?;
+    let backend = arguments.place.backend(&programs)?;
+    let capabilities = backend.capabilities();
+    let given: Given = arguments.subject.iter().cloned().collect();
+    let (plan, subjects) = plan(&record, &chosen, &programs, &given)?;
+
+    let settings = Settings {
+        jobs: common::jobs(arguments.jobs),
+        fail_fast: false,
+        strict: false,
+        allowed: None,
+        waivers: Waivers::default(),
+        interrupted: interrupt::flag()?,
+    };
+    let now = Started { machine: machine(backend.as_ref(), &capabilities), ..record.started.clone() };
+    progress.cases(plan.cases.len());
+    let then: BTreeMap<&CaseId, Seen> = chosen
+        .iter()
+        .zip(&plan.cases)
+        .map(|(recorded, planned)| (&recorded.id, then(recorded, &planned.case)))
+        .collect();
+    let mut fresh = BTreeMap::new();
+    engine::run(plan, backend, &capabilities, common::judge(), &settings, &mut |event| {
+        if let Event::CaseFinished(case) = event {
+            progress.step(0);
+            fresh.insert(case.id.clone(), case.clone());
+        }
+    });
+    progress.end();
+
+    let mut changes = surroundings(&record.started, &now);
+    changes.extend(subjects);
+    let mut counts: BTreeMap<Ending, usize> = BTreeMap::new();
+    for recorded in &chosen {
+        let (Some(fresh), Some(then)) = (fresh.get(&recorded.id), then.get(&recorded.id)) else { continue };
+        let replayed = compare(recorded, then, fresh);
+        *counts.entry(replayed.ending).or_default() += 1;
+        // Of a whole run only what is worth a look.
+        if case.is_none() && replayed.ending == Ending::Reproduced {
+            continue;
+        }
+        out.line(format_args!("{}  {}", replayed.ending.word(), recorded.id));
+        out.text(text::labelled("was", &replayed.was, WIDTH));
+        out.text(text::labelled("now", &replayed.now, WIDTH));
+        if !replayed.differs.is_empty() {
+            out.text(text::labelled("differs", &replayed.differs.join(", "), WIDTH));
+        }
+    }
+    for change in &changes {
+        out.text(text::labelled("changed", change, WIDTH));
+    }
+    let count = |ending| counts.get(&ending).copied().unwrap_or_default();
+    let missing = chosen.len() - counts.values().sum::<usize>();
+    out.line(format_args!(
+        "{} reproduced   {} gone   {} different   {} unresolved     of {} recorded in {}",
+        count(Ending::Reproduced),
+        count(Ending::Gone),
+        count(Ending::Different),
+        count(Ending::Unresolved) + missing,
+        text::counted(chosen.len(), "case"),
+        record.started.run,
+    ));
+    Ok(match () {
+        () if count(Ending::Gone) + count(Ending::Different) > 0 => Exit::Failed,
+        () if count(Ending::Unresolved) + missing > 0 => Exit::Unresolved,
+        () => Exit::Passed,
+    })
+}
+
+/// What the recorded evidence comes to, by the rules of today.
+fn then(recorded: &CaseFinished, case: &Case) -> Seen {
+    match &recorded.evidence {
+        Some(evidence) => common::judge()(case, evidence),
+        None => Seen::Nothing { because: "it was not run".to_owned() },
+    }
+}
+
+/// The recorded cases with their recorded subjects where the record carries them, else with those of today. Also gives
+/// what changed about the subjects.
+fn plan(
+    record: &Record,
+    chosen: &[&CaseFinished],
+    programs: &Programs,
+    given: &Given,
+) -> Result<(Plan, Vec<String>), Problem> {
+    let mut sealer = Sealer::new(programs)?;
+    let mut cases = Vec::new();
+    let mut settings: BTreeMap<(u32, Digest), Arc<Setting>> = BTreeMap::new();
+    let mut used: BTreeSet<String> = BTreeSet::new();
+    for recorded in chosen {
+        let (case, setting) = record.case(recorded)?;
+        let name = &recorded.subject.program;
+        let carried = match recorded.sealed {
+            Some(digest) if !given.contains_key(name) => record.sealed(digest)?.map(|bytes| (digest, bytes)),
+            _ => None,
+        };
+        let sealed = match carried {
+            Some((digest, bytes)) => {
+                sealer.adopt(digest, name, bytes);
+                digest
+            }
+            None => {
+                used.insert(name.clone());
+                sealer.add(name, given.get(name).map_or_else(|| programs.path(name), |path| Ok(path))?, false)?;
+                sealer.seal(&recorded.subject)?
+            }
+        };
+        let next = u32::try_from(settings.len()).map_err(|error| Problem::internal(error.to_string()))?;
+        let setting = settings
+            .entry((setting.setting, sealed))
+            .or_insert_with(|| Arc::new(with(&setting, next, recorded.sealed, sealed)))
+            .setting;
+        cases.push(Planned { case: Arc::new(Case { control: false, ..case }), sealed, setting });
+    }
+    let mut settings: Vec<Arc<Setting>> = settings.into_values().collect();
+    settings.sort_by_key(|setting| setting.setting);
+    let mut changed = Vec::new();
+    for file in &record.started.subjects {
+        if let Some(now) = sealer.program_digest(&file.name).filter(|_| used.contains(&file.name))
+            && now != file.sha256
+        {
+            changed.push(subject(&file.name, &file.sha256, &now));
+        }
+    }
+    Ok((Plan { cases, settings, subjects: sealer }, changed))
+}
+
+/// A recorded setting with another subject in the place of the recorded one.
+fn with(setting: &Setting, number: u32, old: Option<Digest>, new: Digest) -> Setting {
+    let mut layout = setting.layout.clone();
+    for node in &mut layout.nodes {
+        if let NodeKind::File(Content::Blob(digest)) = &mut node.kind
+            && Some(*digest) == old
+        {
+            *digest = new;
+        }
+    }
+    Setting { setting: number, layout, names: setting.names.clone() }
+}
