@@ -18,8 +18,8 @@ use crate::cli;
 use crate::prove::{self, Proof};
 use crate::stat::{FileKind, Stat};
 use crate::status::Status;
-use finding::Finding;
 pub(crate) use finding::Row;
+use finding::{Cure, Finding};
 use fix::{Change, NotFixed};
 use installation::Installation;
 use nix::errno::Errno;
@@ -55,6 +55,22 @@ impl Outcome {
             (false, _) => Status::UsageOrNotLookedAt,
             (true, false) => Status::FailedOrFound,
             (true, true) => Status::Done,
+        }
+    }
+
+    /// Whether `--fix` can do something about a finding: not where it tried, and not where something else about a
+    /// wrapper keeps it from being given any bit.
+    fn fixable(&self, finding: &Finding, not_fixed: Option<&str>) -> bool {
+        let bars = |other: &Finding| {
+            let rows = [Row::WrapperFile, Row::WrapperOwner, Row::SealedPolicy, Row::SealedAccount];
+            other.path == finding.path && rows.contains(&other.row)
+        };
+        let barred = || self.findings.iter().any(|(other, _)| bars(other));
+        match finding.cure {
+            _ if not_fixed.is_some() => false,
+            Cure::ByHand(_) => false,
+            Cure::Wrapper { .. } => !barred(),
+            _ => true,
         }
     }
 
@@ -120,7 +136,7 @@ fn mend(installation: &Installation) -> Result<Outcome, Box<dyn Error>> {
         let before = changes.len();
         for (finding, not_fixed) in &mut outcome.findings {
             match fix::apply(finding, installation) {
-                Ok(change) => changes.push(change),
+                Ok(change) => changes.extend(change),
                 Err(NotFixed::ByHand) => {}
                 Err(reason) => *not_fixed = Some(reason.to_string()),
             }

@@ -4,7 +4,7 @@
 use std::fmt;
 use wrapper::policy::{
     BODY_MAX, BODY_OFFSET, CHECKSUM_OFFSET, Contradiction, Kind, LENGTH_OFFSET, PolicyError, RefusalStyle,
-    SECTION_SIZE, Tag, checksum, decode, unsealed,
+    SECTION_SIZE, Tag, checksum, decode, unsealed, value,
 };
 
 /// What is to be sealed, resolved but not yet judged.
@@ -44,6 +44,8 @@ pub(crate) enum NotAPolicy {
     Refused {
         /// Its reason.
         error: PolicyError,
+        /// The value at fault, escaped, where it is one.
+        value: Option<String>,
         /// The kind, which decides how options are called.
         kind: Kind,
     },
@@ -56,13 +58,17 @@ impl fmt::Display for NotAPolicy {
                 f,
                 "the policy has {found} bytes, at most {BODY_MAX} fit; name fewer or shorter commands, variables or paths"
             ),
-            Self::Refused { error, kind } => {
+            Self::Refused { error, value, kind } => {
                 let option = match error {
                     PolicyError::Field { tag, .. } => option(*tag, *kind),
                     PolicyError::Contradiction(contradiction) => contradicting_options(*contradiction),
                     _ => "the policy",
                 };
-                write!(f, "{option}: no wrapper would accept this policy: {error}")
+                match value {
+                    Some(value) => write!(f, "{option}={value}")?,
+                    None => write!(f, "{option}")?,
+                }
+                write!(f, ": no wrapper would accept this policy: {error}")
             }
         }
     }
@@ -111,8 +117,29 @@ pub(crate) fn encode(values: &Values) -> Result<[u8; SECTION_SIZE], NotAPolicy> 
     section[BODY_OFFSET..BODY_OFFSET + body.len()].copy_from_slice(&body);
     match decode(&section, values.kind) {
         Ok(_) => Ok(section),
-        Err(error) => Err(NotAPolicy::Refused { error, kind: values.kind }),
+        Err(error) => Err(NotAPolicy::Refused { error, value: culprit(values, error), kind: values.kind }),
     }
+}
+
+/// The first value of the field which the decoder found fault with, that is faulty by itself.
+fn culprit(values: &Values, error: PolicyError) -> Option<String> {
+    let PolicyError::Field { tag, .. } = error else { return None };
+    let fails = |parse: fn(&[u8]) -> bool, values: &[Vec<u8>]| values.iter().find(|value| !parse(value)).cloned();
+    let one = std::slice::from_ref;
+    let interpreter = || values.interpreter.as_ref();
+    let value = match tag {
+        Tag::TrustedName => fails(|v| value::name(v).is_ok(), one(&values.trusted.1)),
+        Tag::OwnName => fails(|v| value::name(v).is_ok(), one(&values.own.1)),
+        Tag::OwnerName => fails(|v| value::name(v).is_ok(), one(&values.owner.1)),
+        Tag::Prefix => fails(|v| value::path(v).is_ok(), one(&values.prefix)),
+        Tag::Interpreter => interpreter().map(|(path, _)| path.clone()),
+        Tag::InterpreterFlag => interpreter().and_then(|(_, flags)| fails(|v| value::flag(v).is_ok(), flags)),
+        Tag::Command => fails(|v| value::script_name(v).is_ok(), &values.commands),
+        Tag::CgiScript => values.cgi_script.clone(),
+        Tag::Variable => fails(|v| value::variable(v).is_ok(), &values.variables),
+        Tag::TrustedGid | Tag::OwnGid | Tag::OwnerUid | Tag::Refusal => None,
+    };
+    value.map(|value| value.escape_ascii().to_string())
 }
 
 /// Records in ascending order of their tags.

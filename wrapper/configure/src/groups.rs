@@ -33,7 +33,7 @@ enum Because {
     /// Somebody wrote a comma.
     Comma { list: String },
     /// An entry looks like a number, is none, and no row has it as a name.
-    Number { what: &'static str, error: NotAnId },
+    Number { what: &'static str, error: NotAnId, may_be_a_name: bool },
     /// No entry exists.
     NoneExists { what: &'static str, file: PathBuf, tried: Vec<String> },
 }
@@ -54,7 +54,10 @@ impl fmt::Display for Unresolved {
                     "{option}=\"{list}\" has a comma; separate the entries by blanks, as Mailman's configure does"
                 )
             }
-            Because::Number { what, error } => write!(f, "{option}: {error}; and no {what} has that name"),
+            Because::Number { what, error, may_be_a_name } => {
+                write!(f, "{option}: {error}")?;
+                if *may_be_a_name { write!(f, "; and no {what} has that name") } else { Ok(()) }
+            }
             Because::NoneExists { what, file, tried } => {
                 write!(f, "{option}: no such {what} in {}; tried ", file.display())?;
                 f.write_str(&tried.join(", "))?;
@@ -95,7 +98,10 @@ pub(crate) fn resolve<'a, Row: Account>(
         match look_up(entry, table) {
             Ok(Some(row)) => found = found.or(Some(row)),
             Ok(None) => tried.push(describe_absent(entry, table)),
-            Err(error) => return fail(Because::Number { what: Row::WHAT, error }),
+            Err(error) => {
+                let may_be_a_name = !entry.iter().all(u8::is_ascii_digit);
+                return fail(Because::Number { what: Row::WHAT, error, may_be_a_name });
+            }
         }
     }
     let Some(row) = found else {

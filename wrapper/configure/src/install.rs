@@ -9,13 +9,13 @@ use crate::accounts::Accounts;
 use crate::cli;
 use crate::encode::{Values, encode};
 use crate::groups;
-use crate::place::Unplaced;
+use crate::place::{Parent, Unplaced};
 use crate::program::Program;
 use crate::prove::{self, Proof};
 use crate::settings::{self, Note};
 use crate::stat::{SET_GROUP_ID, Stat};
 use crate::status::Status;
-use nix::sys::stat::{Mode, fchmod};
+use nix::sys::stat::{Mode, fchmod, fstat};
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
@@ -59,7 +59,7 @@ impl fmt::Display for Spoiled {
         match self {
             Self::LostSetGroupId { path, group, mode } => write!(
                 f,
-                "{}: chmod reported success but left out the set-group-ID bit ({mode}), because the file belongs to \
+                "{}: chmod reported success but left out the set-group-ID bit ({mode}), because it belongs to \
                  group {group} and you do not; join that group and log in again, or run this as root. \
                  Nothing was installed",
                 path.display()
@@ -173,7 +173,7 @@ fn program(source: &Path, kind: Kind) -> Result<Program, Box<dyn Error>> {
 fn install(items: Vec<Item>, accounts: &Accounts) -> Result<Vec<Installed>, Box<dyn Error>> {
     let mut made = MadeDirectories(Vec::new());
     for item in &items {
-        made.make(item.path.parent().unwrap_or(Path::new("/")), item.values.own.0)?;
+        made.make(item.path.parent().unwrap_or(Path::new("/")), item.values.own.0, accounts)?;
     }
     let mut prepared = Vec::new();
     for item in items {
@@ -201,23 +201,23 @@ fn install(items: Vec<Item>, accounts: &Accounts) -> Result<Vec<Installed>, Box<
 /// A finished file without its name. Owner and group before the mode: chown(2) clears set-group-ID.
 fn prepare(item: &Item, accounts: &Accounts) -> Result<(Unplaced, Stat), Box<dyn Error>> {
     let (gid, _) = item.values.own;
-    let file = Unplaced::write(&item.path, &item.content)?;
+    let file = Unplaced::write(&item.path, Parent::NoLink, &item.content)?;
     let owner = prove::is_root().then_some(0);
     file.own(owner, gid)?;
     let stat = Stat::from(file.set_mode(MODE)?);
-    judge(&item.path, &stat, gid, accounts)?;
+    judge(&item.path, &stat, MODE, gid, accounts)?;
     Ok((file, stat))
 }
 
-fn judge(path: &Path, stat: &Stat, gid: u32, accounts: &Accounts) -> Result<(), Spoiled> {
+fn judge(path: &Path, stat: &Stat, mode: u32, gid: u32, accounts: &Accounts) -> Result<(), Spoiled> {
     let path = path.to_owned();
-    if stat.mode == MODE & !SET_GROUP_ID && stat.gid == gid {
+    if stat.mode == mode & !SET_GROUP_ID && stat.gid == gid {
         let group = accounts.groups.describe(gid);
         return Err(Spoiled::LostSetGroupId { path, group, mode: stat.shown_mode() });
     }
-    if (stat.mode, stat.gid) != (MODE, gid) {
+    if (stat.mode, stat.gid) != (mode, gid) {
         let found = format!("{} of group {}", stat.shown_mode(), accounts.groups.describe(stat.gid));
-        let wanted = format!("{MODE:05o} of group {}", accounts.groups.describe(gid));
+        let wanted = format!("{mode:05o} of group {}", accounts.groups.describe(gid));
         return Err(Spoiled::Different { path, found, wanted });
     }
     Ok(())
@@ -227,7 +227,7 @@ fn judge(path: &Path, stat: &Stat, gid: u32, accounts: &Accounts) -> Result<(), 
 struct MadeDirectories(Vec<PathBuf>);
 
 impl MadeDirectories {
-    fn make(&mut self, directory: &Path, gid: u32) -> Result<(), Box<dyn Error>> {
+    fn make(&mut self, directory: &Path, gid: u32, accounts: &Accounts) -> Result<(), Box<dyn Error>> {
         let named = |error: io::Error| format!("cannot make {}: {error}", directory.display());
         match std::fs::create_dir(directory) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
@@ -235,9 +235,11 @@ impl MadeDirectories {
         }
         self.0.push(directory.to_owned());
         let opened = File::open(directory).map_err(named)?;
-        std::os::unix::fs::fchown(&opened, None, Some(gid)).map_err(named)?;
+        let has = fstat(&opened).map_err(|errno| named(errno.into()))?.st_gid;
+        std::os::unix::fs::fchown(&opened, None, (has != gid).then_some(gid)).map_err(named)?;
         fchmod(&opened, Mode::from_bits_truncate(DIRECTORY_MODE)).map_err(|errno| named(errno.into()))?;
-        Ok(())
+        let stat = fstat(&opened).map_err(|errno| named(errno.into()))?;
+        Ok(judge(directory, &Stat::from(stat), DIRECTORY_MODE, gid, accounts)?)
     }
 
     fn keep(&mut self) {

@@ -28,6 +28,7 @@ impl fmt::Display for CannotPlace {
         write!(f, "cannot {step} {}: {}", path.display(), errno.desc())?;
         match errno {
             Errno::ENOENT => write!(f, "; create the directory first"),
+            Errno::ENOTDIR | Errno::ELOOP => write!(f, "; it must be a directory and no symbolic link"),
             Errno::EROFS => write!(f, "; the file system is mounted read-only"),
             _ => Ok(()),
         }
@@ -35,6 +36,15 @@ impl fmt::Display for CannotPlace {
 }
 
 impl std::error::Error for CannotPlace {}
+
+/// What the directory of a file may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parent {
+    /// Whatever the user's own path leads to.
+    AsNamed,
+    /// No symbolic link: others than the user could have put it there.
+    NoLink,
+}
 
 /// A file which is being written, and has no final name yet. Dropped before [`Unplaced::place`], it is gone.
 pub(crate) struct Unplaced {
@@ -50,13 +60,17 @@ impl Unplaced {
     ///
     /// # Errors
     /// The directory cannot be opened, or written.
-    pub(crate) fn write(path: &Path, content: &[u8]) -> Result<Self, CannotPlace> {
+    pub(crate) fn write(path: &Path, parent: Parent, content: &[u8]) -> Result<Self, CannotPlace> {
         let fail = |step| move |errno| CannotPlace { path: path.to_owned(), step, errno };
+        let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+        let flags = match parent {
+            Parent::AsNamed => flags,
+            Parent::NoLink => flags | OFlag::O_NOFOLLOW,
+        };
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
         let directory = openat(AT_FDCWD, parent, flags, Mode::empty()).map_err(fail("open the directory of"))?;
         let (file, hidden) = create(&directory, path).map_err(fail("create"))?;
         let mut unplaced = Self { directory, file, path: path.to_owned(), hidden };
@@ -97,12 +111,25 @@ impl Unplaced {
         };
         let hidden = match self.hidden.take() {
             Some(hidden) => hidden,
-            None => link_hidden(&self.directory, &self.file, &name).map_err(|errno| self.failed("name", errno))?,
+            None => match link(&self.directory, &self.file, &name) {
+                Ok(()) => return self.sync_directory(),
+                // rename(2) wants a name to start from, and link(2) replaces nothing.
+                Err(Errno::EEXIST) => {
+                    with_hidden_name(&name, |hidden| link(&self.directory, &self.file, hidden))
+                        .map_err(|errno| self.failed("name", errno))?
+                        .1
+                }
+                Err(errno) => return Err(self.failed("name", errno)),
+            },
         };
         let renamed = renameat(&self.directory, hidden.as_os_str(), &self.directory, name.as_os_str());
         // Still hidden if that failed: then `drop` removes it.
         self.hidden = renamed.is_err().then_some(hidden);
         renamed.map_err(|errno| self.failed("replace", errno))?;
+        self.sync_directory()
+    }
+
+    fn sync_directory(&self) -> Result<(), CannotPlace> {
         fsync(&self.directory).map_err(|errno| self.failed("write the directory of", errno))
     }
 
@@ -136,13 +163,10 @@ fn create(directory: &OwnedFd, path: &Path) -> nix::Result<(File, Option<OsStrin
     .map(|(file, hidden)| (file, Some(hidden)))
 }
 
-/// rename(2) wants a name to start from, and link(2) replaces nothing.
-fn link_hidden(directory: &OwnedFd, file: &File, name: &OsStr) -> nix::Result<OsString> {
+/// Gives a file without a name one that is free.
+fn link(directory: &OwnedFd, file: &File, name: &OsStr) -> nix::Result<()> {
     let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
-    with_hidden_name(name, |hidden| {
-        linkat(AT_FDCWD, descriptor.as_str(), directory.as_fd(), hidden, AtFlags::AT_SYMLINK_FOLLOW)
-    })
-    .map(|((), hidden)| hidden)
+    linkat(AT_FDCWD, descriptor.as_str(), directory.as_fd(), name, AtFlags::AT_SYMLINK_FOLLOW)
 }
 
 /// Tries hidden names beside `name` until one is free.
@@ -158,4 +182,71 @@ fn with_hidden_name<T>(name: &OsStr, make: impl Fn(&OsStr) -> nix::Result<T>) ->
         }
     }
     Err(Errno::EEXIST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    fn names(directory: &Path) -> Vec<OsString> {
+        let mut names: Vec<_> =
+            fs::read_dir(directory).expect("it is there").map(|e| e.expect("an entry").file_name()).collect();
+        names.sort();
+        names
+    }
+
+    #[rstest]
+    #[case::new(None)]
+    #[case::replacing(Some("old"))]
+    fn the_name_shows_all_or_nothing(#[case] old: Option<&str>) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("program");
+        old.iter().for_each(|content| fs::write(&path, content).expect("a file"));
+        let before = names(directory.path());
+        let file = Unplaced::write(&path, Parent::AsNamed, b"new").expect("written");
+        assert_eq!(names(directory.path()), before, "nothing is visible before it is placed");
+        file.set_mode(0o640).expect("its own file");
+        file.place().expect("placed");
+        assert_eq!(fs::read(&path).expect("it is there"), b"new");
+        assert_eq!(names(directory.path()), ["program"]);
+        assert_eq!(crate::stat::Stat::of(&path).expect("it is there").mode, 0o640);
+    }
+
+    #[test]
+    fn what_is_not_placed_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("program");
+        drop(Unplaced::write(&path, Parent::AsNamed, b"new").expect("written"));
+        assert_eq!(names(directory.path()), [""; 0]);
+        fs::create_dir(&path).expect("a directory");
+        let error = Unplaced::write(&path, Parent::AsNamed, b"new").expect("written").place().expect_err("a directory");
+        assert!(error.to_string().contains("cannot replace"), "{error}");
+        assert_eq!(names(directory.path()), ["program"]);
+    }
+
+    #[test]
+    fn a_directory_that_may_be_no_link_is_not_followed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::create_dir(directory.path().join("real")).expect("a directory");
+        symlink("real", directory.path().join("link")).expect("a link");
+        let path = directory.path().join("link/program");
+        Unplaced::write(&path, Parent::AsNamed, b"").expect("followed").place().expect("placed");
+        let error = Unplaced::write(&path, Parent::NoLink, b"").err().expect("not followed");
+        assert!(error.to_string().contains("no symbolic link"), "{error}");
+    }
+
+    #[test]
+    fn hidden_names_that_are_taken_are_passed_over() {
+        let taken = std::cell::Cell::new(3);
+        let made = with_hidden_name(OsStr::new("x"), |name| match taken.replace(taken.get() - 1) {
+            0 => Ok(name.to_owned()),
+            _ => Err(Errno::EEXIST),
+        });
+        let (name, hidden) = made.expect("the fourth is free");
+        assert!(name == hidden && hidden.to_string_lossy().ends_with("-3"), "{hidden:?}");
+        assert_eq!(with_hidden_name(OsStr::new("x"), |_| Err::<(), _>(Errno::EEXIST)).map(|_| ()), Err(Errno::EEXIST));
+    }
 }

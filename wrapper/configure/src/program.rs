@@ -78,6 +78,15 @@ impl Program {
         Self::parse(path, content)
     }
 
+    /// The same for an open file; `path` is only for messages.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not one of these wrappers.
+    pub(crate) fn read_open(path: &Path, file: &File) -> Result<Self, NotAWrapper> {
+        let content = read_open(file).map_err(|because| NotAWrapper { path: path.to_owned(), because })?;
+        Self::parse(path, content)
+    }
+
     /// Finds the policy section of a program that has been read.
     ///
     /// # Errors
@@ -125,8 +134,11 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Because> {
     if !std::fs::metadata(path).map_err(Because::Unreadable)?.is_file() {
         return Err(Because::NotAFile);
     }
+    read_open(&File::open(path).map_err(Because::Unreadable)?)
+}
+
+fn read_open(file: &File) -> Result<Vec<u8>, Because> {
     let mut content = Vec::new();
-    let file = File::open(path).map_err(Because::Unreadable)?;
     file.take(LARGEST_PROGRAM + 1).read_to_end(&mut content).map_err(Because::Unreadable)?;
     if content.len() as u64 > LARGEST_PROGRAM {
         return Err(Because::TooLarge);

@@ -111,6 +111,32 @@ impl fmt::Display for Proof {
     }
 }
 
+/// One line for each different proof: how it is called, which program showed it, how many others did.
+pub(crate) fn summary<'p>(proofs: impl Iterator<Item = (&'p Path, &'p Proof)>) -> Vec<String> {
+    let mut groups: Vec<(&Proof, Vec<&Path>)> = Vec::new();
+    for (path, proof) in proofs {
+        match groups.iter_mut().find(|(known, _)| *known == proof) {
+            Some((_, paths)) => paths.push(path),
+            None => groups.push((proof, vec![path])),
+        }
+    }
+    let line = |(proof, paths): (&Proof, Vec<&Path>)| {
+        let word = match (proof.holds(), proof.refutes()) {
+            (true, _) => "proven",
+            (false, true) => "WRONG",
+            (false, false) => "unproven",
+        };
+        let others = match paths.len() {
+            0 | 1 => String::new(),
+            2 => " and 1 other".to_owned(),
+            count => format!(" and {} others", count - 1),
+        };
+        let first = paths.first().map_or(Path::new(""), |path| path);
+        format!("{word:<9}  {}{others}: {proof}", first.display())
+    };
+    groups.into_iter().map(line).collect()
+}
+
 /// How a caller whom the wrapper must refuse can be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Caller {

@@ -4,7 +4,7 @@
 use crate::accounts::Accounts;
 use crate::cli;
 use crate::encode::encode;
-use crate::place::Unplaced;
+use crate::place::{Parent, Unplaced};
 use crate::program::Program;
 use crate::settings;
 use std::error::Error;
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &cli::Seal, out: &mut dyn Write, notes: &mut dyn Wr
     if arguments.output == Path::new("-") {
         return Ok(out.write_all(&sealed)?);
     }
-    let file = Unplaced::write(&arguments.output, &sealed)?;
+    let file = Unplaced::write(&arguments.output, Parent::AsNamed, &sealed)?;
     file.set_mode(MODE)?;
     file.place()?;
     writeln!(

@@ -6,6 +6,7 @@
 
 use super::finding::{Cure, Finding, Row};
 use super::installation::Installation;
+use super::wrappers;
 use crate::program::Program;
 use crate::stat::{FileKind, GROUP_WRITE, OTHER_WRITE, Stat};
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
@@ -14,7 +15,6 @@ use nix::unistd::{Gid, Uid, fchown};
 use serde::Serialize;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use wrapper::policy::Kind;
@@ -69,11 +69,11 @@ impl fmt::Display for NotFixed {
     }
 }
 
-/// Mends one finding.
+/// Mends one finding; `None` where an earlier change of the same file has done that.
 ///
 /// # Errors
 /// It was not mended; nothing was changed, or only what the error says.
-pub(crate) fn apply(finding: &Finding, installation: &Installation) -> Result<Change, NotFixed> {
+pub(crate) fn apply(finding: &Finding, installation: &Installation) -> Result<Option<Change>, NotFixed> {
     if matches!(finding.cure, Cure::ByHand(_)) {
         return Err(NotFixed::ByHand);
     }
@@ -96,8 +96,11 @@ pub(crate) fn apply(finding: &Finding, installation: &Installation) -> Result<Ch
         Cure::ByHand(_) => return Err(NotFixed::ByHand),
     }
     let after = stat(&file)?;
+    if after == before {
+        return Ok(None);
+    }
     let (from, to) = describe(&before, &after, installation);
-    Ok(Change { row: finding.row, path: finding.path.clone(), from, to })
+    Ok(Some(Change { row: finding.row, path: finding.path.clone(), from, to }))
 }
 
 /// Opens a file below one of the prefixes, following no symbolic link.
@@ -153,7 +156,9 @@ fn prove_wrapper(file: &File, stat: &Stat, path: &Path, installation: &Installat
     }
     if !installation.trusted_owners.contains(&stat.uid) {
         let owner = installation.accounts.users.describe(stat.uid);
-        return unproven(format!("it belongs to {owner}; give it to root, or name that user with --with-username"));
+        return unproven(format!(
+            "it belongs to {owner}; install it again as root, or name that user with --with-username if it is Mailman's"
+        ));
     }
     if stat.gid != installation.own.id {
         return unproven(format!("it belongs to group {}", installation.accounts.groups.describe(stat.gid)));
@@ -161,19 +166,11 @@ fn prove_wrapper(file: &File, stat: &Stat, path: &Path, installation: &Installat
     if stat.mode & (GROUP_WRITE | OTHER_WRITE) != 0 {
         return unproven(format!("others than its owner may write it ({})", stat.shown_mode()));
     }
-    let mut content = Vec::new();
-    let mut reader = file;
-    reader.read_to_end(&mut content).map_err(|error| NotFixed::NotProven(format!("it cannot be read: {error}")))?;
-    let program = Program::parse(path, content).map_err(|error| NotFixed::NotProven(error.reason()))?;
-    let policy = program.policy().map_err(|error| NotFixed::NotProven(error.to_string()))?;
-    let wanted = if path == installation.layout.mail_wrapper() { Kind::Mail } else { Kind::Cgi };
-    if program.kind() != wanted {
-        return unproven(format!("it is a {}", program.kind().program()));
+    let kind = if path == installation.layout.mail_wrapper() { Kind::Mail } else { Kind::Cgi };
+    match wrappers::sealed(path, kind, &Program::read_open(path, file), installation).first() {
+        Some(fault) => unproven(format!("{}, where {} is wanted", fault.found, fault.wanted)),
+        None => Ok(()),
     }
-    if policy.own.gid.as_raw() != installation.own.id {
-        return unproven(format!("it is sealed for group {} {}", policy.own.name, policy.own.gid));
-    }
-    Ok(())
 }
 
 /// Only what differs.

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::finding::{Cure, Finding, Row};
-use crate::prove::Proof;
+use crate::prove::{self, Proof};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -56,7 +56,7 @@ pub(super) fn write_json(outcome: &Outcome, prefix: &Path, out: &mut dyn Write) 
         path: &finding.path,
         found: &finding.found,
         wanted: &finding.wanted,
-        fixable: !matches!(finding.cure, Cure::ByHand(_)),
+        fixable: outcome.fixable(finding, not_fixed.as_deref()),
         by_hand: match &finding.cure {
             Cure::ByHand(text) => Some(text.as_str()),
             _ => None,
@@ -88,8 +88,10 @@ pub(super) fn write_words(outcome: &Outcome, prefix: &Path, out: &mut dyn Write)
     for trouble in &outcome.troubles {
         writeln!(out, "not looked at  {trouble}")?;
     }
-    for (path, proof) in &outcome.proofs {
-        writeln!(out, "proof  {}: {proof}", path.display())?;
+    // Those beside a finding have been printed there.
+    let alone = outcome.proofs.iter().filter(|(path, _)| !outcome.findings.iter().any(|(f, _)| f.path == **path));
+    for line in prove::summary(alone.map(|(path, proof)| (path.as_path(), proof))) {
+        writeln!(out, "{line}")?;
     }
     let entries = plural(outcome.entries, "entry", "entries");
     let prefix = prefix.display();
@@ -98,7 +100,7 @@ pub(super) fn write_words(outcome: &Outcome, prefix: &Path, out: &mut dyn Write)
         0 => writeln!(out, "no problems found in what could be looked at of {prefix}: {entries}"),
         count => {
             let fixable =
-                outcome.findings.iter().filter(|(f, not)| not.is_none() && !matches!(f.cure, Cure::ByHand(_)));
+                outcome.findings.iter().filter(|(finding, not_fixed)| outcome.fixable(finding, not_fixed.as_deref()));
             let problems = plural(count, "problem", "problems");
             writeln!(
                 out,

@@ -65,7 +65,7 @@ pub(crate) fn findings(file: &WrapperFile, installation: &Installation) -> Vec<F
     findings.extend(set_group_id(file));
     findings.extend(execute(file));
     findings.extend(writable(file));
-    findings.extend(sealed(file, installation));
+    findings.extend(sealed(&file.path, file.kind, &file.program, installation));
     findings.extend(mounted(file));
     findings
 }
@@ -129,17 +129,23 @@ fn writable(file: &WrapperFile) -> Option<Finding> {
     })
 }
 
-fn sealed(file: &WrapperFile, installation: &Installation) -> Vec<Finding> {
+/// What is wrong with the policy of what was found there.
+pub(crate) fn sealed(
+    path: &Path,
+    kind: Kind,
+    found: &Result<Program, NotAWrapper>,
+    installation: &Installation,
+) -> Vec<Finding> {
     let wrong = |row, found: String, wanted: &str| {
-        Finding::by_hand(row, &file.path, found, wanted, format!("seal it again: {REINSTALL}"))
+        Finding::by_hand(row, path, found, wanted, format!("seal it again: {REINSTALL}"))
     };
-    let program = match &file.program {
+    let program = match found {
         Ok(program) => program,
         Err(error) => return vec![wrong(Row::SealedPolicy, error.reason(), "one of these wrappers")],
     };
-    if program.kind() != file.kind {
+    if program.kind() != kind {
         let found = format!("a {}", program.kind().program());
-        return vec![wrong(Row::SealedPolicy, found, &format!("a {}", file.kind.program()))];
+        return vec![wrong(Row::SealedPolicy, found, &format!("a {}", kind.program()))];
     }
     match program.policy() {
         Ok(policy) => policy_findings(&policy, installation, wrong),

@@ -94,6 +94,16 @@ fn refused_with_the_option_that_is_wrong(#[case] wrong: Values, #[case] option: 
 }
 
 #[test]
+fn the_value_at_fault_is_named_among_those_of_its_option() {
+    let variables = vec![b"LANG".to_vec(), b"LD_PRELOAD".to_vec()];
+    let error = encode(&Values { variables, ..mail() }).expect_err("no policy").to_string();
+    assert!(error.starts_with("--keep-environment=LD_PRELOAD: "), "{error}");
+    let commands = vec![b"post".to_vec(), b"\x1b[31m".to_vec()];
+    let error = encode(&Values { commands, ..mail() }).expect_err("no policy").to_string();
+    assert!(error.starts_with("--command=\\x1b[31m: "), "{error}");
+}
+
+#[test]
 fn values_which_do_not_fit_together_are_refused_before_anything_is_written() {
     let variables = (0..64).map(|n| format!("{n:A>64}").into_bytes()).collect();
     let error = encode(&Values { variables, ..mail() }).expect_err("too long");
@@ -126,7 +136,10 @@ fn each_field_of_the_policy_is_written_once_more_when_it_changes() {
 
 #[test]
 fn a_missing_field_is_a_fault_of_the_decoder_with_its_option() {
-    let error =
-        NotAPolicy::Refused { error: PolicyError::Field { tag: Tag::Prefix, fault: Fault::Missing }, kind: Kind::Mail };
+    let error = NotAPolicy::Refused {
+        error: PolicyError::Field { tag: Tag::Prefix, fault: Fault::Missing },
+        value: None,
+        kind: Kind::Mail,
+    };
     assert!(error.to_string().starts_with("--prefix: "), "{error}");
 }

@@ -2,6 +2,7 @@
 
 use super::Installed;
 use crate::accounts::Accounts;
+use crate::prove;
 use std::io::{self, Write};
 
 /// One line for what was installed and one for what a run of it showed; equal proofs are said once.
@@ -18,23 +19,8 @@ pub(super) fn write(installed: &[Installed], accounts: &Accounts, out: &mut dyn 
             trusted_name.escape_ascii(),
         )?;
     }
-    for (index, program) in installed.iter().enumerate() {
-        let same = |other: &&Installed| other.proof == program.proof;
-        if installed[..index].iter().any(|earlier| same(&earlier)) {
-            continue;
-        }
-        let word = match (program.proof.holds(), program.proof.refutes()) {
-            (true, _) => "proven",
-            (false, true) => "WRONG",
-            (false, false) => "unproven",
-        };
-        let others = installed[index + 1..].iter().filter(same).count();
-        let subject = match others {
-            0 => program.path.display().to_string(),
-            1 => format!("{} and 1 other", program.path.display()),
-            count => format!("{} and {count} others", program.path.display()),
-        };
-        writeln!(out, "{word:<9}  {subject}: {}", program.proof)?;
+    for line in prove::summary(installed.iter().map(|program| (program.path.as_path(), &program.proof))) {
+        writeln!(out, "{line}")?;
     }
     Ok(())
 }
