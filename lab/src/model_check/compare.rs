@@ -111,53 +111,47 @@ enum Compared {
     NotMade(String),
 }
 
-/// One piece of work: small enough that two workers end at the same time.
-enum Job<'a> {
-    Calls { section: usize, part: &'a Part, state: State },
-    Starts { section: usize, rows: &'a [Row] },
+/// One piece of work for one section: small enough that all workers end at about the same time.
+struct Job<'a> {
+    section: usize,
+    work: Work<'a>,
+}
+
+enum Work<'a> {
+    /// Every call of a part from one state.
+    Calls(&'a Part, State),
+    /// Some starts.
+    Starts(&'a [Row]),
 }
 
 /// How many starts are one job.
 const ROWS: usize = 64;
 
-pub(super) fn check(agent: &Path, workers: usize, oracle: &dyn Oracle) -> Result<Checked, Problem> {
+/// Asks the kernel once, and compares its answers with each oracle.
+pub(super) fn check(agent: &Path, workers: usize, oracles: &[&dyn Oracle]) -> Result<Vec<Checked>, Problem> {
     let begun = Instant::now();
     let first = Kernel::start(agent)?;
     let facts = first.facts.clone();
-    let release = Release::parse(&facts.release.to_text()).unwrap_or(Release::LATEST);
     let parts = space::parts(&facts.capabilities);
     let rows = exec_table::rows(&facts.capabilities);
-    let mut sections: Vec<Section> = parts.iter().map(|part| Section::named(part.name)).collect();
-    sections.push(Section::named("exec of set-id files"));
-    let mut jobs: Vec<Job<'_>> = Vec::new();
-    for rows in rows.chunks(ROWS) {
-        jobs.push(Job::Starts { section: parts.len(), rows });
-    }
+    let mut jobs: Vec<Job<'_>> =
+        rows.chunks(ROWS).map(|rows| Job { section: parts.len(), work: Work::Starts(rows) }).collect();
     for (section, part) in parts.iter().enumerate() {
-        jobs.extend(part.states.iter().map(|&state| Job::Calls { section, part, state }));
+        jobs.extend(part.states.iter().map(|&state| Job { section, work: Work::Calls(part, state) }));
     }
+    let names = parts.iter().map(|part| part.name).chain(["exec of set-id files"]);
+    let empty: Vec<Section> = names.map(Section::named).collect();
+    let total = Mutex::new(vec![empty; oracles.len()]);
 
     let next = AtomicUsize::new(0);
-    let total = Mutex::new(sections);
     let work = |mut kernel: Kernel| -> Result<(), Problem> {
-        let facts = kernel.facts.clone();
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut found = Section::default();
-            let section = match job {
-                Job::Calls { section, part, state } => {
-                    calls(&mut kernel, part, *state, oracle, &mut found)?;
-                    *section
-                }
-                Job::Starts { section, rows } => {
-                    for row in *rows {
-                        found.count(start(&mut kernel, row, &facts, release, oracle)?);
-                    }
-                    *section
-                }
-            };
+            let found = job.work.compare(&mut kernel, oracles)?;
             let mut total = total.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(section) = total.get_mut(section) {
-                section.merge(found);
+            for (sections, found) in total.iter_mut().zip(found) {
+                if let Some(section) = sections.get_mut(job.section) {
+                    section.merge(found);
+                }
             }
         }
         Ok(())
@@ -171,8 +165,42 @@ pub(super) fn check(agent: &Path, workers: usize, oracle: &dyn Oracle) -> Result
         }
         result
     })?;
-    let sections = total.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Checked { release: facts.release.to_text(), workers, sections, notes: notes(&facts), elapsed: begun.elapsed() })
+    let elapsed = begun.elapsed();
+    let checked = total.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().map(|sections| Checked {
+        release: facts.release.to_text(),
+        workers: workers.max(1),
+        sections,
+        notes: notes(&facts),
+        elapsed,
+    });
+    Ok(checked.collect())
+}
+
+impl Work<'_> {
+    /// Asks the kernel; one section for each oracle.
+    fn compare(&self, kernel: &mut Kernel, oracles: &[&dyn Oracle]) -> Result<Vec<Section>, Problem> {
+        let mut found = vec![Section::default(); oracles.len()];
+        match *self {
+            Work::Calls(part, state) => {
+                let namespace = if part.in_namespace { oracle::first_two() } else { UserNamespace::initial() };
+                let answers = kernel.calls(state, &part.calls, part.in_namespace)?;
+                for (call, answer) in part.calls.iter().zip(answers) {
+                    for (found, oracle) in found.iter_mut().zip(oracles) {
+                        found.count(call_agrees(&state, call, &answer, &namespace, *oracle)?);
+                    }
+                }
+            }
+            Work::Starts(rows) => {
+                for row in rows {
+                    let (answer, _) = kernel.exec(row.trial, &[])?;
+                    for (found, oracle) in found.iter_mut().zip(oracles) {
+                        found.count(start_agrees(row, answer, &kernel.facts, *oracle)?);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
 }
 
 fn notes(facts: &Facts) -> Vec<String> {
@@ -188,21 +216,6 @@ fn notes(facts: &Facts) -> Vec<String> {
         ));
     }
     notes
-}
-
-fn calls(
-    kernel: &mut Kernel,
-    part: &Part,
-    state: State,
-    oracle: &dyn Oracle,
-    found: &mut Section,
-) -> Result<(), Problem> {
-    let namespace = if part.in_namespace { oracle::first_two() } else { UserNamespace::initial() };
-    let answers = kernel.calls(state, &part.calls, part.in_namespace)?;
-    for (call, answer) in part.calls.iter().zip(answers) {
-        found.count(call_agrees(&state, call, &answer, &namespace, oracle)?);
-    }
-    Ok(())
 }
 
 /// Compares one call. The bounding set, which these calls cannot change, is left out.
@@ -250,18 +263,12 @@ fn unbounded(mut state: State) -> State {
     state
 }
 
-fn start(
-    kernel: &mut Kernel,
-    row: &Row,
-    facts: &Facts,
-    release: Release,
-    oracle: &dyn Oracle,
-) -> Result<Compared, Problem> {
-    let (answer, _) = kernel.exec(row.trial, &[])?;
+/// Compares one start.
+fn start_agrees(row: &Row, answer: ExecAnswer, facts: &Facts, oracle: &dyn Oracle) -> Result<Compared, Problem> {
     let start = oracle::start(&row.trial);
     let predicted = match start.refused {
         Some(errno) => Err(errno),
-        None => oracle.exec(&start.process, &start.image, start.circumstances, release),
+        None => oracle.exec(&start.process, &start.image, start.circumstances, release(facts)),
     };
     let model = match &predicted {
         Ok(executed) => ExecAnswer::Ran(report(executed, facts)),
@@ -280,6 +287,11 @@ fn start(
         return Ok(Compared::Agree);
     }
     Ok(Compared::Differ(Mismatch { what: row.name.clone(), model: show_answer(&model), kernel: show_answer(&answer) }))
+}
+
+/// The kernel whose rules hold; the newest one that is known if the release cannot be read.
+pub(super) fn release(facts: &Facts) -> Release {
+    Release::parse(&facts.release.to_text()).unwrap_or(Release::LATEST)
 }
 
 /// Whether PR_GET_DUMPABLE differs at all between a program that gained something and one that did not: proc(5),

@@ -2,6 +2,7 @@
 //! directory, from 1993 to 2013): whether a set-id program can rely on a call. Each is done again by a really installed
 //! set-id program, and asked of the model.
 
+use super::compare;
 use super::kernel::Kernel;
 use super::oracle::{self, Oracle};
 use crate::problem::Problem;
@@ -9,7 +10,6 @@ use lab_invocation::trial::{
     Call, CallAnswer, CapabilitySets, ExecAnswer, ExecTrial, Groups, State, TrialFile, TrialMount,
 };
 use lab_model::capability::{CapSet, Capability};
-use lab_model::exec::Kernel as Release;
 use lab_model::files::{Entry, EntryKind, Files};
 use lab_model::ids::KEEP;
 use lab_model::process::Process;
@@ -176,7 +176,7 @@ fn one(kernel: &mut Kernel, oracle: &dyn Oracle, test: &Test) -> Result<Program,
     let calls: Vec<Call> = test.steps.iter().map(|step| step.call).collect();
     let (answer, made) = kernel.exec(trial, &calls)?;
     let start = oracle::start(&trial);
-    let release = Release::parse(&kernel.facts.release.to_text()).unwrap_or(Release::LATEST);
+    let release = compare::release(&kernel.facts);
     let mut process =
         oracle.exec(&start.process, &start.image, start.circumstances, release).map(|executed| executed.process).ok();
 
