@@ -22,14 +22,13 @@ pub(crate) use finding::Row;
 use finding::{Cure, Finding};
 use fix::{Change, NotFixed};
 use installation::Installation;
-use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use walk::{Trouble, Walk};
-use wrapper::policy::{Kind, Task};
-use wrappers::WrapperFile;
+use wrapper::policy::Task;
+use wrappers::{WrapperFile, Wrappers};
 
 /// A group that changes costs a wrapper its bits, which the next round gives back, after which nothing changes.
 const MOST_ROUNDS: usize = 4;
@@ -101,17 +100,19 @@ pub(crate) fn run(arguments: &cli::Check, out: &mut dyn Write) -> Result<Status,
 
 /// Looks at everything, changes nothing.
 fn look(installation: &Installation) -> Outcome {
-    let mut findings = Vec::new();
+    let wrappers = Wrappers::read(installation);
+    let mut findings = wrappers.absent.clone();
     let mut visit = |node: &walk::Node| findings.extend(tree::findings(node, installation));
     let mut walk = Walk::new(&mut visit);
     for root in roots(installation) {
         walk.below(root);
     }
     let (entries, mut troubles) = (walk.entries, walk.troubles);
-    for file in wrapper_files(installation, &mut troubles, &mut findings) {
-        findings.extend(wrappers::findings(&file, installation));
+    for file in &wrappers.files {
+        findings.extend(wrappers::findings(file, installation));
     }
-    findings.extend(way_findings(installation, &mut troubles));
+    findings.extend(way_findings(installation, &wrappers.files, &mut troubles));
+    troubles.extend(wrappers.troubles);
     findings.sort_by(|a, b| (&a.path, a.row).cmp(&(&b.path, b.row)));
     Outcome { entries, findings: findings.into_iter().map(|f| (f, None)).collect(), troubles, ..Outcome::default() }
 }
@@ -165,51 +166,10 @@ fn roots(installation: &Installation) -> Vec<&Path> {
     all.iter().copied().filter(|path| !nested(path)).collect()
 }
 
-/// The mail wrapper and whatever lies in cgi-bin.
-fn wrapper_files(
-    installation: &Installation,
-    troubles: &mut Vec<Trouble>,
-    findings: &mut Vec<Finding>,
-) -> Vec<WrapperFile> {
-    let layout = &installation.layout;
-    let mail = layout.mail_wrapper();
-    let mut files = Vec::new();
-    match WrapperFile::read(&mail, Kind::Mail) {
-        Ok(file) => files.push(file),
-        Err(Errno::ENOENT) => findings.push(Finding::by_hand(
-            Row::WrapperFile,
-            &mail,
-            "nothing".to_owned(),
-            "the mail wrapper",
-            "install it with wrapper-configure install".to_owned(),
-        )),
-        Err(errno) => troubles.push(format!("{}: {}", mail.display(), errno.desc())),
-    }
-    let directory = layout.cgi_directory();
-    let mut names: Vec<PathBuf> = match std::fs::read_dir(&directory) {
-        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
-        // A site without web pages.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => {
-            troubles.push(format!("{}: {error}", directory.display()));
-            Vec::new()
-        }
-    };
-    names.sort();
-    for path in names {
-        match WrapperFile::read(&path, Kind::Cgi) {
-            Ok(file) if file.stat.kind == FileKind::Directory => {}
-            Ok(file) => files.push(file),
-            Err(errno) => troubles.push(format!("{}: {}", path.display(), errno.desc())),
-        }
-    }
-    files
-}
-
 /// The way to the wrappers, and to everything that they start.
-fn way_findings(installation: &Installation, troubles: &mut Vec<Trouble>) -> Vec<Finding> {
+fn way_findings(installation: &Installation, files: &[WrapperFile], troubles: &mut Vec<Trouble>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for step in ancestors::ways(&targets(installation)) {
+    for step in ancestors::ways(&targets(installation, files)) {
         match Stat::if_there(&step) {
             Ok(Some(stat)) => findings.extend(ancestors::judge(&step, &stat, installation)),
             Ok(None) => {}
@@ -219,12 +179,11 @@ fn way_findings(installation: &Installation, troubles: &mut Vec<Trouble>) -> Vec
     findings
 }
 
-fn targets(installation: &Installation) -> Vec<PathBuf> {
+fn targets(installation: &Installation, files: &[WrapperFile]) -> Vec<PathBuf> {
     let layout = &installation.layout;
     let mut targets: Vec<PathBuf> = layout.directories().into_iter().map(Path::to_owned).collect();
     targets.extend([layout.prefix.join("scripts"), layout.exec_prefix.join("mail"), layout.cgi_directory()]);
-    let mut unused = (Vec::new(), Vec::new());
-    for file in wrapper_files(installation, &mut unused.0, &mut unused.1) {
+    for file in files {
         let Some(policy) = file.policy() else { continue };
         let scripts = Path::new(policy.prefix).join("scripts");
         targets.extend(policy.interpreter.map(|interpreter| PathBuf::from(interpreter.path)));
@@ -238,8 +197,7 @@ fn targets(installation: &Installation) -> Vec<PathBuf> {
 
 /// Runs every wrapper whose owner is trusted, and adds what only a run shows.
 fn prove(installation: &Installation, outcome: &mut Outcome) {
-    let mut unused = (Vec::new(), Vec::new());
-    for file in wrapper_files(installation, &mut unused.0, &mut unused.1) {
+    for file in Wrappers::read(installation).files {
         let proof = match file.policy() {
             _ if file.stat.kind != FileKind::File => continue,
             None => Proof::NotRun { because: "it has no sound policy".to_owned() },

@@ -1,9 +1,34 @@
 //! ELF files made by hand for tests: one thing about each can be wrong.
 
-use wrapper::policy::{Kind, SECTION_NAME, SECTION_SIZE, unsealed};
+use crate::encode::{Values, encode};
+use wrapper::policy::{Kind, MAILMAN_COMMANDS, RefusalStyle, SECTION_NAME, SECTION_SIZE, unsealed};
 
 /// Where the policy section begins in every fake.
 pub(crate) const SECTION_AT: usize = 4096;
+
+/// What a mail wrapper below `/mm` is sealed with: trusts mail 8, is set-group-ID list 38, scripts of mailman 39.
+pub(crate) fn mail_values() -> Values {
+    Values {
+        kind: Kind::Mail,
+        trusted: (8, b"mail".to_vec()),
+        own: (38, b"list".to_vec()),
+        owner: (39, b"mailman".to_vec()),
+        prefix: b"/mm".to_vec(),
+        interpreter: None,
+        commands: MAILMAN_COMMANDS.iter().map(|command| command.as_bytes().to_vec()).collect(),
+        cgi_script: None,
+        variables: Vec::new(),
+        refusal: RefusalStyle::Mailman,
+    }
+}
+
+/// A sound program, sealed.
+pub(crate) fn sealed(values: &Values) -> Vec<u8> {
+    let mut program = Fake::new(values.kind).build();
+    let section = encode(values).expect("sound values");
+    program[SECTION_AT..SECTION_AT + SECTION_SIZE].copy_from_slice(&section);
+    program
+}
 
 /// A 64-bit little-endian program with a header, segments and sections, and no code.
 pub(crate) struct Fake {

@@ -15,13 +15,15 @@ use crate::prove::{self, Proof};
 use crate::settings::{self, Note};
 use crate::stat::{SET_GROUP_ID, Stat};
 use crate::status::Status;
+use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, fchmod, fstat};
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use wrapper::policy::Kind;
 
@@ -234,7 +236,9 @@ impl MadeDirectories {
             made => made.map_err(named)?,
         }
         self.0.push(directory.to_owned());
-        let opened = File::open(directory).map_err(named)?;
+        // Members of the group can write in the prefix, and must not lead root to another directory.
+        let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+        let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(directory).map_err(named)?;
         let has = fstat(&opened).map_err(|errno| named(errno.into()))?.st_gid;
         std::os::unix::fs::fchown(&opened, None, (has != gid).then_some(gid)).map_err(named)?;
         fchmod(&opened, Mode::from_bits_truncate(DIRECTORY_MODE)).map_err(|errno| named(errno.into()))?;

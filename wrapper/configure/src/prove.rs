@@ -263,3 +263,6 @@ fn read_answer(mut reader: PipeReader, deadline: Instant) -> Vec<u8> {
 pub(crate) fn is_root() -> bool {
     geteuid() == Uid::from_raw(0)
 }
+
+#[cfg(test)]
+mod tests;

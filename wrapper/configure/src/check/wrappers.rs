@@ -2,10 +2,12 @@
 
 use super::finding::{Cure, Finding, Row};
 use super::installation::Installation;
+use super::walk::Trouble;
 use crate::accounts::{Account, Table};
 use crate::mount::MountOptions;
 use crate::program::{NotAWrapper, Program};
 use crate::stat::{FileKind, GROUP_EXECUTE, GROUP_WRITE, OTHER_WRITE, SET_GROUP_ID, Stat};
+use nix::errno::Errno;
 use std::path::{Path, PathBuf};
 use wrapper::policy::{Kind, Policy, PolicyError};
 
@@ -20,7 +22,7 @@ pub(crate) struct WrapperFile {
     /// What is there.
     pub(crate) program: Result<Program, NotAWrapper>,
     /// Options of the mount which it lies on.
-    pub(crate) mount: Result<MountOptions, nix::errno::Errno>,
+    pub(crate) mount: Result<MountOptions, Errno>,
 }
 
 impl WrapperFile {
@@ -41,6 +43,54 @@ impl WrapperFile {
     /// The policy, where there is a sound one.
     pub(crate) fn policy(&self) -> Option<Policy<'_>> {
         self.program.as_ref().ok()?.policy().ok()
+    }
+}
+
+/// The mail wrapper and whatever lies in cgi-bin.
+pub(crate) struct Wrappers {
+    /// What is there.
+    pub(crate) files: Vec<WrapperFile>,
+    /// What is not there.
+    pub(crate) absent: Vec<Finding>,
+    /// What could not be looked at.
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+impl Wrappers {
+    /// Looks at all of them.
+    pub(crate) fn read(installation: &Installation) -> Self {
+        let mut all = Self { files: Vec::new(), absent: Vec::new(), troubles: Vec::new() };
+        all.add(&installation.layout.mail_wrapper(), Kind::Mail);
+        let directory = installation.layout.cgi_directory();
+        let names = std::fs::read_dir(&directory).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let mut paths: Vec<PathBuf> = match names {
+            Ok(entries) => entries.iter().map(std::fs::DirEntry::path).collect(),
+            // A site without web pages.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                all.troubles.push(format!("{}: {error}", directory.display()));
+                Vec::new()
+            }
+        };
+        paths.sort();
+        paths.iter().for_each(|path| all.add(path, Kind::Cgi));
+        all
+    }
+
+    fn add(&mut self, path: &Path, kind: Kind) {
+        match WrapperFile::read(path, kind) {
+            // Not the place of a program, but no harm.
+            Ok(file) if kind == Kind::Cgi && file.stat.kind == FileKind::Directory => {}
+            Ok(file) => self.files.push(file),
+            Err(Errno::ENOENT) => self.absent.push(Finding::by_hand(
+                Row::WrapperFile,
+                path,
+                "nothing".to_owned(),
+                "a wrapper",
+                "install it with wrapper-configure install".to_owned(),
+            )),
+            Err(errno) => self.troubles.push(format!("{}: {}", path.display(), errno.desc())),
+        }
     }
 }
 

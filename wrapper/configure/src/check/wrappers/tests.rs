@@ -1,31 +1,8 @@
 use super::*;
 use crate::check::testing::installation;
-use crate::encode::{Values, encode};
-use crate::fake_program::{Fake, SECTION_AT};
+use crate::encode::Values;
+use crate::fake_program::{Fake, SECTION_AT, mail_values, sealed};
 use rstest::rstest;
-use wrapper::policy::{MAILMAN_COMMANDS, RefusalStyle, SECTION_SIZE};
-
-fn values() -> Values {
-    Values {
-        kind: Kind::Mail,
-        trusted: (8, b"mail".to_vec()),
-        own: (38, b"list".to_vec()),
-        owner: (39, b"mailman".to_vec()),
-        prefix: b"/mm".to_vec(),
-        interpreter: None,
-        commands: MAILMAN_COMMANDS.iter().map(|command| command.as_bytes().to_vec()).collect(),
-        cgi_script: None,
-        variables: Vec::new(),
-        refusal: RefusalStyle::Mailman,
-    }
-}
-
-fn content(values: &Values) -> Vec<u8> {
-    let mut program = Fake::new(values.kind).build();
-    let section = encode(values).expect("sound values");
-    program[SECTION_AT..SECTION_AT + SECTION_SIZE].copy_from_slice(&section);
-    program
-}
 
 fn file(content: Vec<u8>) -> WrapperFile {
     let path = Path::new("/mm/mail/mailman");
@@ -45,7 +22,7 @@ fn judge(file: &WrapperFile) -> Vec<(Row, String)> {
 
 #[test]
 fn a_sealed_and_installed_wrapper_has_no_finding() {
-    assert_eq!(judge(&file(content(&values()))), []);
+    assert_eq!(judge(&file(sealed(&mail_values()))), []);
 }
 
 #[rstest]
@@ -59,9 +36,9 @@ fn a_sealed_and_installed_wrapper_has_no_finding() {
 #[case::a_link(|f: &mut WrapperFile| f.stat.kind = FileKind::Link, &[(Row::WrapperFile, "a symbolic link")])]
 #[case::nosuid(|f: &mut WrapperFile| f.mount = Ok(MountOptions { nosuid: true, noexec: false }), &[(Row::MountOptions, "nosuid")])]
 #[case::noexec(|f: &mut WrapperFile| f.mount = Ok(MountOptions { nosuid: false, noexec: true }), &[(Row::MountOptions, "noexec")])]
-#[case::mount_unknown(|f: &mut WrapperFile| f.mount = Err(nix::errno::Errno::EACCES), &[(Row::MountOptions, "not known")])]
+#[case::mount_unknown(|f: &mut WrapperFile| f.mount = Err(Errno::EACCES), &[(Row::MountOptions, "not known")])]
 fn file_and_mount(#[case] change: fn(&mut WrapperFile), #[case] wanted: &[(Row, &str)]) {
-    let mut file = file(content(&values()));
+    let mut file = file(sealed(&mail_values()));
     change(&mut file);
     let found = judge(&file);
     assert_eq!(found.len(), wanted.len(), "{found:?}");
@@ -75,18 +52,18 @@ fn file_and_mount(#[case] change: fn(&mut WrapperFile), #[case] wanted: &[(Row, 
 #[case::another_program(Fake { section_name: ".other", ..Fake::new(Kind::Mail) }.build(), Row::SealedPolicy, "no section")]
 #[case::a_script(b"#!/bin/sh\n".to_vec(), Row::SealedPolicy, "not an ELF program")]
 #[case::the_other_wrapper(Fake::new(Kind::Cgi).build(), Row::SealedPolicy, "a cgi-wrapper")]
-#[case::other_group(content(&Values { own: (8, b"mail".to_vec()), ..values() }), Row::SealedPolicy, "for group mail 8")]
-#[case::other_prefix(content(&Values { prefix: b"/old".to_vec(), ..values() }), Row::SealedPolicy, "for prefix /old")]
+#[case::other_group(sealed(&Values { own: (8, b"mail".to_vec()), ..mail_values() }), Row::SealedPolicy, "for group mail 8")]
+#[case::other_prefix(sealed(&Values { prefix: b"/old".to_vec(), ..mail_values() }), Row::SealedPolicy, "for prefix /old")]
 #[case::group_is_gone(
-    content(&Values { trusted: (9, b"gone".to_vec()), ..values() }), Row::SealedAccount, "no group has that name or number")]
+    sealed(&Values { trusted: (9, b"gone".to_vec()), ..mail_values() }), Row::SealedAccount, "no group has that name or number")]
 #[case::group_was_renamed(
-    content(&Values { trusted: (8, b"post".to_vec()), ..values() }), Row::SealedAccount, "8 is now called mail")]
+    sealed(&Values { trusted: (8, b"post".to_vec()), ..mail_values() }), Row::SealedAccount, "8 is now called mail")]
 #[case::group_was_renumbered(
-    content(&Values { trusted: (9, b"mail".to_vec()), ..values() }), Row::SealedAccount, "mail is now 8")]
+    sealed(&Values { trusted: (9, b"mail".to_vec()), ..mail_values() }), Row::SealedAccount, "mail is now 8")]
 #[case::number_was_given_away(
-    content(&Values { trusted: (33, b"mail".to_vec()), ..values() }), Row::SealedAccount, "33 is called www-data")]
+    sealed(&Values { trusted: (33, b"mail".to_vec()), ..mail_values() }), Row::SealedAccount, "33 is called www-data")]
 #[case::user_was_renumbered(
-    content(&Values { owner: (40, b"mailman".to_vec()), ..values() }), Row::SealedAccount, "mailman is now 39")]
+    sealed(&Values { owner: (40, b"mailman".to_vec()), ..mail_values() }), Row::SealedAccount, "mailman is now 39")]
 fn policies(#[case] content: Vec<u8>, #[case] row: Row, #[case] words: &str) {
     let found = judge(&file(content));
     assert!(matches!(found.as_slice(), [(r, text)] if *r == row && text.contains(words)), "{found:?}");
@@ -94,7 +71,7 @@ fn policies(#[case] content: Vec<u8>, #[case] row: Row, #[case] words: &str) {
 
 #[test]
 fn a_damaged_policy_is_reported_with_the_decoders_reason() {
-    let mut damaged = content(&values());
+    let mut damaged = sealed(&mail_values());
     damaged[SECTION_AT + 40] ^= 1;
     let found = judge(&file(damaged));
     assert!(matches!(found.as_slice(), [(Row::SealedPolicy, text)] if text.contains("checksum")), "{found:?}");
