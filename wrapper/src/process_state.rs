@@ -126,7 +126,7 @@ fn clear_inheritable() -> Result<(), Errno> {
 
 #[cfg(test)]
 mod tests {
-    use super::{UnsafeProcess, raised};
+    use super::{LEAST_LIMITS, UnsafeProcess, raised};
     use rstest::rstest;
 
     #[rstest]
@@ -141,5 +141,16 @@ mod tests {
         #[case] expected: Result<Option<u64>, UnsafeProcess>,
     ) {
         assert_eq!(raised("RLIMIT_NOFILE", soft, hard, 20), expected);
+    }
+
+    #[rstest]
+    #[case::mail(include_str!("bin/mail-wrapper.rs"))]
+    #[case::cgi(include_str!("bin/cgi-wrapper.rs"))]
+    fn the_manual_lists_the_limits(#[case] program: &str) {
+        let rows = program.lines().filter_map(|line| line.strip_prefix("//! | RLIMIT_"));
+        let rows: Vec<Vec<&str>> = rows.map(|row| row.split('|').take(2).map(str::trim).collect()).collect();
+        let limits = LEAST_LIMITS.map(|(_, name, least)| (name.trim_start_matches("RLIMIT_"), least.to_string()));
+        let limits: Vec<Vec<&str>> = limits.iter().map(|(name, least)| vec![*name, least.as_str()]).collect();
+        assert_eq!(rows, limits);
     }
 }

@@ -309,6 +309,7 @@ fn not_started(
 ) -> fmt::Result {
     write!(line, "cannot start the script: {} ", path.display())?;
     match fault {
+        StartFault::Unreachable(Errno::ENOENT) => write!(line, "does not exist; install it, or seal another prefix"),
         StartFault::Unreachable(errno) => {
             write!(line, "cannot be looked at: {}; {own} must be able to reach it", errno.desc())
         }
@@ -325,8 +326,18 @@ fn not_started(
         StartFault::NotADirectory => write!(line, "is not a directory; make it one"),
         StartFault::NotAFile => write!(line, "is not a regular file; put the script or interpreter there"),
         StartFault::Exec(errno) => {
-            write!(line, "cannot be executed: {}; see execve(2)", errno.desc())
+            write!(line, "cannot be executed: {}; {}", errno.desc(), exec_remedy(errno))
         }
+    }
+}
+
+const fn exec_remedy(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EACCES => "it must be executable for the wrapper's own group, and not be on a mount with noexec",
+        Errno::ENOENT => "the interpreter that its first line names does not exist",
+        Errno::ENOEXEC => "begin it with #! and an interpreter, or seal one with --with-python",
+        Errno::E2BIG => "the caller gave it too many or too long arguments",
+        _ => "see execve(2)",
     }
 }
 

@@ -34,16 +34,23 @@
 //!
 //! The script starts with the standard descriptors of the caller and no others, every signal at its default and none
 //! blocked, no timer, timer slack 50 microseconds, umask 022, working directory `/`, no core dumps (RLIMIT_CORE 0), and
-//! neither inheritable nor ambient capabilities. The following limits are raised where they are lower; a hard limit below
-//! them ends mail-wrapper.
+//! neither inheritable nor ambient capabilities.
 //!
-//! | limit         | at least |
-//! |---------------|----------|
-//! | RLIMIT_FSIZE  | 1048576  |
-//! | RLIMIT_NOFILE | 20       |
-//! | RLIMIT_AS     | 67108864 |
-//! | RLIMIT_DATA   | 33554432 |
-//! | RLIMIT_STACK  | 262144   |
+//! # LIMITS
+//!
+//! An inherited soft limit below the following is raised to it; a hard limit below it ends mail-wrapper. Other limits are
+//! left as they are.
+//!
+//! | limit         | least    | unit        |
+//! |---------------|----------|-------------|
+//! | RLIMIT_FSIZE  | 1048576  | bytes       |
+//! | RLIMIT_NOFILE | 20       | descriptors |
+//! | RLIMIT_AS     | 67108864 | bytes       |
+//! | RLIMIT_DATA   | 33554432 | bytes       |
+//! | RLIMIT_STACK  | 262144   | bytes       |
+//!
+//! To refuse takes less: RLIMIT_STACK 32768, RLIMIT_AS 1048576, RLIMIT_DATA 32768. Below those the kernel or the C library
+//! may end the process by a signal before it comes to refuse.
 //!
 //! # EXIT STATUS
 //!

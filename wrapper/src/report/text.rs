@@ -18,14 +18,14 @@ const PAGE_END: &[u8] = b"</p>\n</body></html>\n";
 const SHORT: usize = LINE_MAX + PRIORITY.len();
 
 /// A text of at most `N` bytes: what is too much is cut.
-pub(super) struct Text<const N: usize> {
+pub(crate) struct Text<const N: usize> {
     bytes: [u8; N],
     length: usize,
 }
 
 impl Text<SHORT> {
     /// For syslog.
-    pub(super) fn log_entry(line: &Line) -> Self {
+    pub(crate) fn log_entry(line: &Line) -> Self {
         let mut text = Self::empty();
         text.push(PRIORITY);
         text.push(line.as_bytes());
@@ -33,7 +33,7 @@ impl Text<SHORT> {
     }
 
     /// For standard error.
-    pub(super) fn diagnostic(line: &Line) -> Self {
+    pub(crate) fn diagnostic(line: &Line) -> Self {
         let mut text = Self::empty();
         text.push(line.as_bytes());
         text.push(b"\n");
@@ -43,7 +43,7 @@ impl Text<SHORT> {
 
 impl Text<AT_ONCE> {
     /// For a web server.
-    pub(super) fn page(line: &Line) -> Self {
+    pub(crate) fn page(line: &Line) -> Self {
         let mut text = Self::empty();
         text.push(PAGE_HEAD);
         for byte in line.as_bytes() {
@@ -66,7 +66,7 @@ impl<const N: usize> Text<N> {
         Self { bytes: [0; N], length: 0 }
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
