@@ -17,7 +17,8 @@ use lab_model::process::Process;
 use lab_model::start::{Installation, Invoker, Room};
 use std::collections::BTreeSet;
 
-/// `RLIMIT_NPROC`. See getrlimit(2).
+/// `RLIMIT_NPROC`. See getrlimit(2). It counts the processes of a user on the whole machine, when the invoker becomes that
+/// user: whether execve then fails with EAGAIN depends on what else runs.
 const NPROC: u32 = 6;
 
 /// `RLIMIT_DATA`, `RLIMIT_STACK` and `RLIMIT_AS` with the soft limits in bytes below which it depends on kernel and C
@@ -31,6 +32,9 @@ pub(super) fn beyond(case: &Case) -> Option<String> {
         return Some(format!("{} is made to fail", fault.call));
     }
     let limits = &invocation.limits;
+    if limits.iter().any(|limit| limit.resource == NPROC && limit.soft.is_some()) {
+        return Some("with a limit nproc it depends on the user's other processes whether a program starts".to_owned());
+    }
     START.iter().find_map(|(resource, name, least)| {
         let soft = limits.iter().find(|limit| limit.resource == *resource)?.soft?;
         (soft < *least).then(|| format!("with a limit {name} of {soft} bytes a program may not come to its main"))
@@ -176,13 +180,12 @@ pub(super) fn invoker(case: &Case) -> Invoker {
         Tracer::Invoker if !root => exec::Tracer::Unprivileged,
         Tracer::Invoker | Tracer::Root => exec::Tracer::Privileged,
     });
-    let no_process = invocation.limits.iter().any(|limit| limit.resource == NPROC && limit.soft == Some(0));
     Invoker {
         process: process(case),
         circumstances: Circumstances {
             tracer,
             shares_fs: transition.share_fs,
-            over_process_limit: no_process && invocation.identity.uid != Uid::ROOT,
+            over_process_limit: false,
         },
         foreign_mount: transition.foreign_mount,
         argv: invocation.argv.iter().map(raw).collect(),
