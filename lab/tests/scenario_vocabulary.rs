@@ -99,7 +99,7 @@ fn the_environment_as_given_has_the_constant_path_and_the_first_of_duplicates() 
 
 #[test]
 fn what_must_not_be_said_is_taken_as_it_stands() {
-    let outcome = outcome_of("", r#"says-nothing-of = ["{x", { hex = "9b" }]"#);
+    let outcome = outcome_of("", "exit = 0\nsays-nothing-of = [\"{x\", { hex = \"9b\" }]");
     assert_eq!(outcome.says_nothing_of, [Bytes::from("{x"), Bytes(vec![0x9b])]);
 }
 

@@ -8,6 +8,7 @@ mod installation;
 mod matrix;
 mod outcome;
 mod placeholder;
+mod subject;
 mod tree;
 
 use super::context::Context;
@@ -15,7 +16,7 @@ use super::raw;
 use super::raw::form::At;
 use crate::capability::Capability;
 use crate::case::{Case, CaseId, ScenarioInfo};
-use draft::{Draft, Settings};
+use draft::Draft;
 use lab_invocation::Identity;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -227,9 +228,9 @@ fn case(context: &mut Context<'_>, raw: &raw::Scenario, info: &Arc<ScenarioInfo>
     };
     let before = context.reports.len();
     let identity = identity(context, plan.invoker);
-    let settings = Settings::new(context, &raw.subject, plan);
-    let (identity, settings) = (identity?, settings?);
-    let mut draft = Draft::new(context.accounts, &raw.subject, settings, identity);
+    let subject = subject::resolve(context, &raw.subject, plan);
+    let (identity, subject) = (identity?, subject?);
+    let mut draft = Draft::new(context.accounts, &raw.subject, subject, identity);
     draft.needs.extend(&plan.needs);
     for given in &plan.given {
         draft.apply(context, given);

@@ -1,6 +1,7 @@
 //! The form of scenario files, as serde reads it and as the JSON Schema for editors shows it: one source for both.
 //! Nothing here knows what a name means; that is found out in `lower`, where the place of each value is still known.
 
+pub mod condition;
 pub mod form;
 pub mod given;
 pub mod outcome;

@@ -1,9 +1,11 @@
 //! `given`, as far as it changes /etc/group and /etc/passwd.
 
 use super::Context;
-use super::draft::{Draft, lines};
+use super::draft::Draft;
+use super::tree::lines;
+use crate::scenario::raw::condition::{Database, DatabaseCondition, DatabaseContent};
 use crate::scenario::raw::form::At;
-use crate::scenario::raw::given::{Database, DatabaseCondition, DatabaseContent, Given};
+use crate::scenario::raw::given::Given;
 use lab_invocation::layout::{Content, NodeKind};
 use lab_invocation::{Bytes, Gid, Uid};
 

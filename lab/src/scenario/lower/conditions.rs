@@ -3,8 +3,9 @@
 use super::draft::{Draft, set_variable};
 use super::{Context, accounts, installation};
 use crate::case::Sealing;
+use crate::scenario::raw::condition;
 use crate::scenario::raw::form::At;
-use crate::scenario::raw::given::{self, Given};
+use crate::scenario::raw::given::Given;
 use crate::scenario::raw::value::CallResult;
 use crate::scenario::vocabulary::{CAPABILITIES, ERRORS, LIMITS, SECUREBITS};
 use lab_invocation::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, Stdin, Tracer};
@@ -38,13 +39,13 @@ impl Draft {
     fn call(&mut self, context: &mut Context<'_>, given: &Given) {
         if let Some(policy) = given.policy {
             self.subject.policy.condition = match policy {
-                given::Sealing::Sound => Sealing::Sound,
-                given::Sealing::Unsealed => Sealing::Unsealed,
-                given::Sealing::Damaged => Sealing::Damaged,
-                given::Sealing::Truncated => Sealing::Truncated,
-                given::Sealing::WrongKind => Sealing::WrongKind,
-                given::Sealing::WrongVersion => Sealing::WrongVersion,
-                given::Sealing::OverLong => Sealing::OverLong,
+                condition::Sealing::Sound => Sealing::Sound,
+                condition::Sealing::Unsealed => Sealing::Unsealed,
+                condition::Sealing::Damaged => Sealing::Damaged,
+                condition::Sealing::Truncated => Sealing::Truncated,
+                condition::Sealing::WrongKind => Sealing::WrongKind,
+                condition::Sealing::WrongVersion => Sealing::WrongVersion,
+                condition::Sealing::OverLong => Sealing::OverLong,
             };
         }
         let bytes = |list: &Vec<crate::scenario::raw::value::ByteString>| -> Vec<Bytes> {
@@ -151,8 +152,8 @@ impl Draft {
         transition.foreign_mount |= given.foreign_mount;
         transition.by_descriptor |= given.by_descriptor;
         match given.tracer {
-            Some(given::Tracer::Invoker) => transition.tracer = Some(Tracer::Invoker),
-            Some(given::Tracer::Root) => transition.tracer = Some(Tracer::Root),
+            Some(condition::Tracer::Invoker) => transition.tracer = Some(Tracer::Invoker),
+            Some(condition::Tracer::Root) => transition.tracer = Some(Tracer::Root),
             None => {}
         }
         if let Some(list) = &given.unmapped_gid {
@@ -186,7 +187,7 @@ impl Draft {
         }
     }
 
-    fn fault(&mut self, context: &mut Context<'_>, syscall: &given::Syscall) {
+    fn fault(&mut self, context: &mut Context<'_>, syscall: &condition::Syscall) {
         let name = &syscall.call.value;
         if name.is_empty()
             || name.len() > 40
@@ -217,8 +218,8 @@ impl Draft {
     }
 }
 
-fn opened_on(context: &mut Context<'_>, open: &At<given::OpenFd>) -> Option<Descriptor> {
-    use given::DescriptorKind as Kind;
+fn opened_on(context: &mut Context<'_>, open: &At<condition::OpenFd>) -> Option<Descriptor> {
+    use condition::DescriptorKind as Kind;
     let needs_path = matches!(open.value.on, Kind::File | Kind::Directory);
     let path = match (&open.value.path, needs_path) {
         (Some(path), true) => Some(context.path(&path.value, &path.span)?),

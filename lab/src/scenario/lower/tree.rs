@@ -1,8 +1,13 @@
-//! The file tree of a sandbox while a case is being put together.
+//! The file tree of a sandbox while a case is being put together, and what it holds unless a case says otherwise.
 
+use crate::case::{Kind, Policy};
+use crate::scenario::accounts::Accounts;
 use lab_invocation::layout::{Content, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Gid, Uid};
 use std::collections::BTreeMap;
+
+/// The program that runs every CGI script.
+pub(super) const DRIVER: &str = "driver";
 
 /// Nodes by path. A directory sorts before what is in it, so the order of paths is the order of making.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +58,11 @@ impl Tree {
         self.0.keys().filter_map(|path| std::str::from_utf8(&path.0).ok())
     }
 
+    /// Owner and group of every node.
+    pub(super) fn owners(&self) -> impl Iterator<Item = (Uid, Gid)> {
+        self.0.values().map(|node| (node.owner, node.group))
+    }
+
     /// All nodes, parents before children.
     pub(super) fn into_nodes(self) -> Vec<Node> {
         self.0.into_values().collect()
@@ -63,4 +73,50 @@ impl Tree {
 pub(super) fn parent(path: &Bytes) -> Option<Bytes> {
     let slash = path.0.iter().rposition(|&byte| byte == b'/')?;
     (slash > 0).then(|| Bytes(path.0[..slash].to_vec()))
+}
+
+/// Path of a script.
+pub(super) fn script_path(policy: &Policy, name: &Bytes) -> Bytes {
+    below(&below(&policy.prefix, b"scripts"), &name.0)
+}
+
+/// A path below a directory.
+pub(super) fn below(directory: &Bytes, name: &[u8]) -> Bytes {
+    Bytes([&directory.0, b"/".as_slice(), name].concat())
+}
+
+/// What every sandbox of a wrapper holds: accounts, the prefix as Mailman's installation makes it, and the witness
+/// in place of what the wrapper starts.
+pub(super) fn base(accounts: &Accounts, policy: &Policy) -> Tree {
+    let mut tree = Tree::default();
+    tree.directory(&"/etc".into(), Uid::ROOT, Gid::ROOT, 0o755);
+    tree.text("/etc/group", lines(&accounts.group_lines()));
+    tree.text("/etc/passwd", lines(&accounts.passwd_lines()));
+    tree.directory(&policy.prefix, Uid::ROOT, policy.own.gid, 0o2775);
+    for directory in ["mail", "cgi-bin", "scripts"] {
+        tree.directory(&below(&policy.prefix, directory.as_bytes()), Uid::ROOT, policy.own.gid, 0o2775);
+    }
+    let driver = [Bytes::from(DRIVER)];
+    let names: &[Bytes] = if policy.kind == Kind::Mail { &policy.commands } else { &driver };
+    for name in names.iter().filter(|name| is_file_name(name)) {
+        let (mode, content) = match &policy.interpreter {
+            None => (0o755, Content::Witness),
+            Some(_) => (0o644, Content::Inline("# read by the interpreter\n".into())),
+        };
+        tree.put(&script_path(policy, name), policy.owner.0, policy.own.gid, mode, NodeKind::File(content));
+    }
+    if let Some((path, _)) = &policy.interpreter {
+        tree.put(path, Uid::ROOT, Gid::ROOT, 0o755, NodeKind::File(Content::Witness));
+    }
+    tree
+}
+
+/// Whether a name can be that of a file.
+pub(super) fn is_file_name(name: &Bytes) -> bool {
+    !name.0.is_empty() && name.0.len() < 256 && !name.0.contains(&b'/') && name.0 != b"." && name.0 != b".."
+}
+
+/// Lines as a text.
+pub(super) fn lines(lines: &[String]) -> Vec<u8> {
+    lines.iter().flat_map(|line| line.bytes().chain([b'\n'])).collect()
 }
