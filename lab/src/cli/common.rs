@@ -99,9 +99,10 @@ pub(crate) fn lab_name() -> String {
     if std::env::var_os("CARGO").is_some() { "cargo lab".to_owned() } else { "lab".to_owned() }
 }
 
-/// The number of workers.
+/// The number of workers: twice the processors, since some cases wait (for a deadline, for a reader that never reads).
 pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> usize {
-    asked.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    let processors = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    asked.map_or_else(|| 2 * processors(), NonZeroUsize::get)
 }
 
 /// Reads the name of a capability.

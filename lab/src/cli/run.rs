@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 pub(crate) struct Options {
     #[command(flatten)]
     place: Place,
-    /// How many workers [default: as many as there are processors]
+    /// How many workers [default: two for each processor, since some cases wait]
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Only what failed or was unresolved in a run, or in the newest one

@@ -86,20 +86,20 @@ pub fn run(
     collector.finish(started.elapsed())
 }
 
-/// Groups cases by setting, those with controls first.
+/// Groups cases by setting, those with controls first. The cases of a setting are dealt out like cards: neighbours in a
+/// file are often of one kind, and cases that wait for a second each must not sit in one chunk.
 fn chunks(plan: &Plan, places: impl Iterator<Item = usize>) -> VecDeque<Vec<usize>> {
     let mut by_setting: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for place in places {
         by_setting.entry(plan.cases[place].setting).or_default().push(place);
     }
     let control = |place: &usize| plan.cases[*place].case.control;
-    let mut all: Vec<Vec<usize>> = by_setting
-        .into_values()
-        .flat_map(|mut group| {
-            group.sort_by_key(|place| !control(place));
-            group.chunks(CHUNK).map(<[usize]>::to_vec).collect::<Vec<_>>()
-        })
-        .collect();
+    let mut all: Vec<Vec<usize>> = Vec::new();
+    for mut group in by_setting.into_values() {
+        group.sort_by_key(|place| !control(place));
+        let hands = group.len().div_ceil(CHUNK);
+        all.extend((0..hands).map(|hand| group.iter().copied().skip(hand).step_by(hands).collect()));
+    }
     all.sort_by_key(|chunk| !chunk.iter().any(control));
     all.into()
 }
