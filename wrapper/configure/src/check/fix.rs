@@ -191,3 +191,6 @@ fn describe(before: &Stat, after: &Stat, installation: &Installation) -> (String
     };
     (texts(before), texts(after))
 }
+
+#[cfg(test)]
+mod tests;
