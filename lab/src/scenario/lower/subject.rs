@@ -54,7 +54,7 @@ pub(super) fn resolve(context: &mut Context<'_>, raw: &raw::Subject, plan: &Plan
 struct Seals<'a>(Vec<&'a raw::Seal>);
 
 impl<'a> Seals<'a> {
-    fn last<T>(&self, field: impl Fn(&'a raw::Seal) -> Option<&'a T>) -> Option<&'a T> {
+    fn last<T: ?Sized>(&self, field: impl Fn(&'a raw::Seal) -> Option<&'a T>) -> Option<&'a T> {
         self.0.iter().rev().find_map(|seal| field(seal))
     }
 }
@@ -87,7 +87,7 @@ fn policy(
         )),
         _ => None,
     };
-    let commands = seals.last(|seal| seal.commands.as_ref()).map(names);
+    let commands = seals.last(|seal| seal.commands.as_deref()).map(names);
     let (commands, script) = match kind {
         Kind::Mail => (commands.unwrap_or_else(|| MAILMAN_COMMANDS.map(Bytes::from).to_vec()), None),
         Kind::Cgi => (Vec::new(), Some(script(context, seals.last(|seal| seal.cgi_script.as_ref()))?)),
@@ -101,7 +101,7 @@ fn policy(
         interpreter,
         commands,
         script,
-        keep: seals.last(|seal| seal.keep_environment.as_ref()).map(names),
+        keep: seals.last(|seal| seal.keep_environment.as_deref()).map(names),
         refusal: match seals.last(|seal| seal.refusal.as_ref()) {
             Some(raw::Style::Defer) => Style::Defer,
             Some(raw::Style::Mailman) | None => Style::Mailman,
@@ -110,7 +110,7 @@ fn policy(
     })
 }
 
-fn names(list: &Vec<At<raw::value::ByteString>>) -> Vec<Bytes> {
+fn names(list: &[At<raw::value::ByteString>]) -> Vec<Bytes> {
     list.iter().map(|name| name.value.0.clone()).collect()
 }
 
