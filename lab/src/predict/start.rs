@@ -23,7 +23,7 @@ const NPROC: u32 = 6;
 
 /// `RLIMIT_DATA`, `RLIMIT_STACK` and `RLIMIT_AS` with the soft limits in bytes below which it depends on kernel and C
 /// library whether `main` is reached.
-const START: [(u32, &str, u64); 3] = [(2, "data", 64 << 10), (3, "stack", 16 << 10), (9, "as", 1 << 20)];
+const START: [(u32, &str, u64); 3] = [(2, "data", 64 << 10), (3, "stack", 32 << 10), (9, "as", 1 << 20)];
 
 /// Why the model cannot know all about a case.
 pub(super) fn beyond(case: &Case) -> Option<String> {
