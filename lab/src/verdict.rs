@@ -19,10 +19,11 @@ pub enum Verdict {
         /// Why.
         because: String,
     },
-    /// This machine or backend lacks something that the case needs.
+    /// This machine or backend lacks something that the case needs, or the subject is a foreign wrapper of which it
+    /// cannot be asked.
     Unsupported {
-        /// What.
-        needs: Capability,
+        /// What the machine lacks; `None` where it is the subject.
+        needs: Option<Capability>,
         /// Why it is not there, and the cure.
         because: String,
     },

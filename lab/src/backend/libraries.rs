@@ -37,8 +37,11 @@ pub fn bind(layout: &mut Layout, path: &Path) {
     }
 }
 
-/// Interpreter and libraries of a program, as absolute paths.
-fn needed(program: &Path) -> Result<BTreeSet<PathBuf>, BackendError> {
+/// Interpreter and libraries of a program, as absolute paths; none if it is statically linked or no ELF program of 64 bits.
+///
+/// # Errors
+/// The file cannot be read, or the host's loader does not find a library.
+pub fn needed(program: &Path) -> Result<BTreeSet<PathBuf>, BackendError> {
     let failed = |found: String| BackendError {
         step: format!("find the libraries of {}", program.display()),
         found,

@@ -4,12 +4,15 @@ use crate::backend::Backend;
 use crate::capability::Capability;
 use crate::judge::{self, Judgement};
 use crate::problem::Problem;
+use crate::profile::Profile;
 use crate::report::output::notice;
+use crate::report::text::counted;
 use crate::run::engine::Judge;
 use crate::run::programs::Programs;
 use crate::run::session::{Refused, Session};
 use crate::run::tree::Tree;
 use crate::run::verdict::Seen;
+use crate::scenario::{self, Report};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -78,15 +81,33 @@ fn namespace(_: &Programs) -> Result<Arc<dyn Backend>, Problem> {
 pub(crate) fn session(scenarios: Option<&Path>) -> Result<Session, Problem> {
     Session::open(scenarios).map_err(|refused| match refused {
         Refused::Problem(problem) => problem,
-        Refused::Scenarios(reports) => {
-            let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-            for report in &reports {
-                notice(report.render(colour));
-            }
-            let count = reports.len();
-            Problem::usage(format!("{count} error{} in the scenario files", if count == 1 { "" } else { "s" }))
-        }
+        Refused::Scenarios(reports) => complain(&reports),
     })
+}
+
+/// Shows complaints about files on standard error, and makes one problem of them.
+pub(crate) fn complain(reports: &[Report]) -> Problem {
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    for report in reports {
+        notice(report.render(colour));
+    }
+    Problem::usage(counted(reports.len(), "error"))
+}
+
+/// Reads a profile: a file, or the name of one that the tree has.
+pub(crate) fn profile(path: &Path, session: &Session) -> Result<Profile, Problem> {
+    let shipped = session.scenarios.join(scenario::PROFILES).join(path).with_extension("toml");
+    let path = if !path.is_file() && shipped.is_file() { &shipped } else { path };
+    let read = scenario::source(path).map_err(|report| vec![*report]);
+    read.and_then(|source| Profile::read(&source, &session.suite.accounts)).map_err(|reports| complain(&reports))
+}
+
+/// The TOML files of a directory, by name; none if there is no such directory.
+pub(crate) fn toml_files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    files.sort();
+    files
 }
 
 /// Where automatic records are.

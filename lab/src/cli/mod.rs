@@ -1,12 +1,17 @@
 //! The command line: one file for each command, nothing but arguments, wiring and exit status.
 
+mod check;
 mod common;
 mod diff;
 mod explain;
+mod list;
 mod model;
+mod new;
 mod preflight;
+mod profile;
 mod replay;
 mod run;
+mod schema;
 mod show;
 
 use crate::problem::Problem;
@@ -42,6 +47,16 @@ Exit status:
 enum Command {
     /// Run scenarios
     Run(run::Arguments),
+    /// List cases, or the rules which they prove
+    List(list::Arguments),
+    /// Read every scenario file, and compare what it states with what the model predicts
+    Check(check::Arguments),
+    /// Make a scenario file to start from
+    New(new::Arguments),
+    /// Print the JSON Schema of scenario files
+    Schema(schema::Arguments),
+    /// Describe wrappers which are not of this project
+    Profile(profile::Arguments),
     /// The independent model of what must happen
     Model(model::Arguments),
     /// Print a record; nothing is run
@@ -81,6 +96,11 @@ fn dispatch(arguments: Arguments, out: &mut Output) -> Result<Exit, Problem> {
     match arguments.command {
         None => run::run(&run::Arguments { patterns: Vec::new(), options: arguments.run }, out),
         Some(Command::Run(arguments)) => run::run(&arguments, out),
+        Some(Command::List(arguments)) => list::run(&arguments, out),
+        Some(Command::Check(arguments)) => check::run(&arguments, out),
+        Some(Command::New(arguments)) => new::run(&arguments, out),
+        Some(Command::Schema(arguments)) => schema::run(&arguments, out),
+        Some(Command::Profile(arguments)) => profile::run(&arguments, out),
         Some(Command::Model(arguments)) => model::run(&arguments, out),
         Some(Command::Show(arguments)) => show::run(&arguments, out),
         Some(Command::Replay(arguments)) => replay::run(&arguments, out),

@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     what: String,
     #[command(flatten)]
     place: Place,
-    /// How many workers [default: as many as there are processors]
+    /// How many workers [default: two for each processor, since some cases wait]
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Test this file in place of the program of that name
@@ -149,7 +149,7 @@ fn plan(
     let mut used: BTreeSet<String> = BTreeSet::new();
     for recorded in chosen {
         let (case, setting) = record.case(recorded)?;
-        let name = &recorded.subject.program;
+        let (name, foreign) = (&recorded.subject.program, recorded.profile.is_some());
         let carried = match recorded.sealed {
             Some(digest) if !given.contains_key(name) => record.sealed(digest)?.map(|bytes| (digest, bytes)),
             _ => None,
@@ -161,7 +161,7 @@ fn plan(
             }
             None => {
                 used.insert(name.clone());
-                sealer.add(name, given.get(name).map_or_else(|| programs.path(name), |path| Ok(path))?, false)?;
+                sealer.add(name, given.get(name).map_or_else(|| programs.path(name), |path| Ok(path))?, foreign)?;
                 sealer.seal(&recorded.subject)?
             }
         };
@@ -170,7 +170,8 @@ fn plan(
             .entry((setting.setting, sealed))
             .or_insert_with(|| Arc::new(with(&setting, next, recorded.sealed, sealed)))
             .setting;
-        cases.push(Planned { case: Arc::new(Case { control: false, ..case }), sealed, setting });
+        let case = Arc::new(Case { control: false, ..case });
+        cases.push(Planned { case, sealed: Some(sealed), setting, unsupported: None });
     }
     let mut settings: Vec<Arc<Setting>> = settings.into_values().collect();
     settings.sort_by_key(|setting| setting.setting);

@@ -52,7 +52,7 @@ pub(crate) struct Options {
     /// Stop at the first failure
     #[arg(long, help_heading = "Verdicts")]
     fail_fast: bool,
-    /// Exit 11 if a case is unsupported
+    /// Exit 11 if a case is unsupported for want of a capability
     #[arg(long, help_heading = "Verdicts")]
     strict: bool,
     /// Exit 11 at once unless the machine has these capabilities
@@ -64,6 +64,9 @@ pub(crate) struct Options {
     /// Test this file in place of the program of that name
     #[arg(long, value_name = "NAME=PATH", value_parser = common::given, help_heading = "Subject")]
     subject: Vec<(String, PathBuf)>,
+    /// Test the wrappers which this profile describes; they are not of this project
+    #[arg(long, value_name = "FILE", help_heading = "Subject")]
+    profile: Option<PathBuf>,
     /// Write JUnit's XML
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     junit: Option<PathBuf>,
@@ -113,7 +116,9 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     let capabilities = backend.capabilities();
     session::require(&options.require, &capabilities)?;
     let given: Given = options.subject.iter().cloned().collect();
-    let (plan, subjects) = session::plan(session.cases(&selected), &programs, &given, false)?;
+    let profile = options.profile.as_deref().map(|path| common::profile(path, &session)).transpose()?;
+    let cases = session.cases(&selected, profile.as_ref());
+    let (plan, subjects) = session::plan(cases, &programs, &given, profile.as_ref())?;
 
     let settings = Settings {
         jobs: common::jobs(options.jobs),
@@ -156,7 +161,8 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     }
 
     let machine = session::machine(backend.as_ref(), &capabilities);
-    sinks.take(&Event::Started(Box::new(session::started(&run, &session, &selected, machine, subjects, None))));
+    let title = profile.map(|profile| format!("{}: {}", profile.name, profile.title));
+    sinks.take(&Event::Started(Box::new(session::started(&run, &session, &selected, machine, subjects, title))));
     progress.cases(plan.cases.len());
     let judge = common::judge();
     let summary = engine::run(plan, backend, &capabilities, judge, &settings, &mut |event| sinks.take(event));

@@ -2,7 +2,7 @@
 
 use crate::run::event::{CaseFinished, Started};
 use crate::run::verdict::Seen;
-use crate::run::words::observed;
+use crate::run::words::{lack, observed};
 use crate::verdict::{Difference, Verdict};
 use lab_invocation::Evidence;
 
@@ -67,7 +67,7 @@ pub fn compare(recorded: &CaseFinished, then: &Seen, fresh: &CaseFinished) -> Re
     };
     let now = match &fresh.verdict {
         Verdict::Unresolved { because } => because.clone(),
-        Verdict::Unsupported { needs, because } => format!("no {needs}: {because}"),
+        Verdict::Unsupported { needs, because } => lack(*needs, because),
         _ => seen(fresh),
     };
     let was = match then {

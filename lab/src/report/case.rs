@@ -5,7 +5,7 @@ use crate::diagnose::ledger;
 use crate::report::failure::failure;
 use crate::report::text::{HEAD, labelled, paint, quoted};
 use crate::run::event::{CaseFinished, Setting};
-use crate::run::words::{observed, word};
+use crate::run::words::{lack, observed, word};
 use crate::verdict::Verdict;
 use lab_invocation::evidence::{Capture, Change, ChangeKind, WitnessReport};
 use lab_invocation::invocation::Stdin;
@@ -23,7 +23,7 @@ pub fn details(done: &CaseFinished, case: &Case, setting: &Setting, lab: &str, r
         match &done.verdict {
             Verdict::Unresolved { because } => out.push_str(&labelled("because", because, width)),
             Verdict::Unsupported { needs, because } => {
-                out.push_str(&labelled("without", &format!("{needs}: {because}"), width));
+                out.push_str(&labelled("without", &lack(*needs, because), width));
             }
             Verdict::UnexpectedPass { reason } => out.push_str(&labelled("waived", reason, width)),
             _ => {}

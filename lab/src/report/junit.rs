@@ -4,6 +4,7 @@
 use crate::case::ScenarioInfo;
 use crate::report::failure::failure;
 use crate::run::event::{CaseFinished, Event};
+use crate::run::words::lack;
 use crate::verdict::Verdict;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 use std::collections::BTreeMap;
@@ -88,7 +89,7 @@ impl Junit {
                 not(NonSuccessKind::Failure, &format!("passed, but a waiver says that it fails: {reason}"))
             }
             Verdict::Unresolved { because } => not(NonSuccessKind::Error, because),
-            Verdict::Unsupported { needs, because } => skipped(&format!("no {needs}: {because}")),
+            Verdict::Unsupported { needs, because } => skipped(&lack(*needs, because)),
             Verdict::KnownFailure { reason, .. } => skipped(&format!("known failure: {reason}")),
         };
         if let Verdict::Fail { .. } = &case.verdict {

@@ -8,6 +8,7 @@ use crate::report::text::{
     BAD, DOUBT, FAINT, GOOD, HEAD, columns, counted, elided, labelled, padded, paint, quoted, seconds,
 };
 use crate::run::event::{CaseFinished, Counts, Event, Machine, ScenarioFinished, Started, Summary};
+use crate::run::words::lack;
 use crate::verdict::Verdict;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -173,7 +174,7 @@ impl Terminal {
         for case in self.others.iter().filter(|case| crate::run::words::word(&case.verdict) == wanted) {
             let because = match &case.verdict {
                 Verdict::Unresolved { because } => because.clone(),
-                Verdict::Unsupported { needs, because } => format!("no {needs}: {because}"),
+                Verdict::Unsupported { needs, because } => lack(*needs, because),
                 Verdict::KnownFailure { reason, .. } => format!("waived: {reason}"),
                 Verdict::UnexpectedPass { reason } => format!("waived, but it passed: {reason}; remove the waiver"),
                 Verdict::Pass | Verdict::Fail { .. } => continue,

@@ -23,7 +23,7 @@ pub struct Settings {
     pub jobs: usize,
     /// Stop at the first failure.
     pub fail_fast: bool,
-    /// Count what is unsupported as unresolved.
+    /// Count what is unsupported for want of a capability as unresolved.
     pub strict: bool,
     /// What may be unsupported.
     pub allowed: Option<Allowed>,
@@ -135,7 +135,7 @@ impl<'a> Collector<'a> {
         self.counts.add(&done.verdict);
         match &done.verdict {
             Verdict::Fail { .. } if !planned.case.control => self.others_failed += 1,
-            Verdict::Unsupported { needs, .. } => *self.lacking.entry(*needs).or_default() += 1,
+            Verdict::Unsupported { needs: Some(needs), .. } => *self.lacking.entry(*needs).or_default() += 1,
             _ => {}
         }
         let scenario = planned.case.scenario.id.as_str();
@@ -169,7 +169,7 @@ impl<'a> Collector<'a> {
                 || self.controls_held < self.controls
                 || not_run > 0
                 || !missing.is_empty()
-                || (self.settings.strict && self.settings.allowed.is_none() && self.counts.unsupported > 0),
+                || (self.settings.strict && self.settings.allowed.is_none() && !self.lacking.is_empty()),
             waiver: stale || !unused.is_empty() || self.counts.unexpected_pass > 0,
         };
         complaints.extend(missing);
@@ -220,7 +220,7 @@ fn finished_case(planned: &Planned, done: Done) -> CaseFinished {
         control: case.control,
         needs: case.needs.clone(),
         subject: case.subject.clone(),
-        sealed: Some(planned.sealed),
+        sealed: planned.sealed,
         setting: planned.setting,
         invocation: case.invocation.clone(),
         expected: case.expected.clone(),

@@ -7,7 +7,7 @@ use crate::case::Case;
 use crate::diagnose::{diagnose, ledger};
 use crate::run::collect::{Collector, Done, Settings};
 use crate::run::event::{Event, Summary};
-use crate::run::plan::Plan;
+use crate::run::plan::{Plan, Planned};
 use crate::run::verdict::{Seen, joined, unproven, unsupported};
 use crate::run::words::error;
 use crate::verdict::Verdict;
@@ -48,7 +48,7 @@ pub fn run(
 ) -> Summary {
     let started = Instant::now();
     let (lacking, able): (Vec<_>, Vec<_>) = (0..plan.cases.len())
-        .map(|place| (place, unsupported(&plan.cases[place].case, capabilities)))
+        .map(|place| (place, cannot(&plan.cases[place], capabilities)))
         .partition(|(_, verdict)| verdict.is_some());
     let queue = chunks(&plan, able.into_iter().map(|(place, _)| place));
     let jobs = settings.jobs.clamp(1, queue.len().max(1));
@@ -84,6 +84,14 @@ pub fn run(
     }
     shared.stop.store(true, Ordering::Relaxed);
     collector.finish(started.elapsed())
+}
+
+/// Why a case cannot be run here, as a verdict.
+fn cannot(planned: &Planned, capabilities: &Capabilities) -> Option<Verdict> {
+    match &planned.unsupported {
+        Some(because) => Some(Verdict::Unsupported { needs: None, because: because.clone() }),
+        None => unsupported(&planned.case, capabilities),
+    }
 }
 
 /// Groups cases by setting, those with controls first. The cases of a setting are dealt out like cards: neighbours in a

@@ -7,7 +7,8 @@ use crate::run::event::Setting;
 use crate::run::seal::Sealer;
 use lab_invocation::layout::{Content, Digest, Node, NodeKind};
 use lab_invocation::{Bytes, Layout};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Cases which are ready to run.
@@ -21,37 +22,61 @@ pub struct Plan {
     pub subjects: Sealer,
 }
 
+/// A case that was selected.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The case; with a profile, as that makes it.
+    pub case: Arc<Case>,
+    /// Why it cannot be asked of this subject.
+    pub unsupported: Option<String>,
+}
+
 /// One case which is ready to run.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// The case.
     pub case: Arc<Case>,
-    /// Its sealed subject.
-    pub sealed: Digest,
+    /// Its sealed subject; `None` if it is not going to run.
+    pub sealed: Option<Digest>,
     /// Number of its setting.
     pub setting: u32,
+    /// Why it cannot be asked of this subject.
+    pub unsupported: Option<String>,
 }
 
 impl Plan {
-    /// Seals the subjects and completes the layouts.
+    /// Seals the subjects and completes the layouts. `libraries` are the files of the host which each program needs.
     ///
     /// # Errors
     /// A subject cannot be sealed.
-    pub fn new(cases: impl IntoIterator<Item = Arc<Case>>, mut subjects: Sealer) -> Result<Self, Problem> {
+    pub fn new(
+        cases: impl IntoIterator<Item = Asked>,
+        mut subjects: Sealer,
+        libraries: &BTreeMap<String, BTreeSet<PathBuf>>,
+    ) -> Result<Self, Problem> {
         let mut planned = Vec::new();
         let mut settings: Vec<Arc<Setting>> = Vec::new();
         let mut numbers = HashMap::new();
-        for case in cases {
-            let sealed = subjects
-                .seal(&case.subject)
-                .map_err(|problem| Problem { what: format!("{}: {}", case.id, problem.what), ..problem })?;
-            let layout = with_subject(&case.layout, &case.subject, sealed);
+        for asked in cases {
+            let Asked { case, unsupported } = asked;
+            let mut layout = case.layout.clone();
+            let mut sealed = None;
+            if unsupported.is_none() {
+                let digest = subjects
+                    .seal(&case.subject)
+                    .map_err(|problem| Problem { what: format!("{}: {}", case.id, problem.what), ..problem })?;
+                sealed = Some(digest);
+                install(&mut layout, &case.subject, digest);
+                for path in libraries.get(&case.subject.program).into_iter().flatten() {
+                    crate::backend::libraries::bind(&mut layout, path);
+                }
+            }
             let next = u32::try_from(settings.len()).map_err(|error| Problem::internal(error.to_string()))?;
             let setting = *numbers.entry((layout.clone(), case.names.clone())).or_insert_with(|| {
                 settings.push(Arc::new(Setting { setting: next, layout, names: case.names.clone() }));
                 next
             });
-            planned.push(Planned { case, sealed, setting });
+            planned.push(Planned { case, sealed, setting, unsupported });
         }
         Ok(Self { cases: planned, settings, subjects })
     }
@@ -62,8 +87,8 @@ impl Plan {
     }
 }
 
-/// The layout of a case with the subject's file and its further names.
-fn with_subject(layout: &Layout, subject: &Subject, sealed: Digest) -> Layout {
+/// Adds the subject's file and its further names.
+fn install(layout: &mut Layout, subject: &Subject, sealed: Digest) {
     let node = |path: &Bytes, kind: NodeKind| Node {
         path: path.clone(),
         owner: subject.owner,
@@ -72,7 +97,6 @@ fn with_subject(layout: &Layout, subject: &Subject, sealed: Digest) -> Layout {
         kind,
         order: subject.order,
     };
-    let mut layout = layout.clone();
     layout.nodes.push(node(&subject.path, NodeKind::File(Content::Blob(sealed))));
     layout.nodes.extend(subject.links.iter().map(|(path, link)| {
         let target = subject.path.clone();
@@ -84,5 +108,4 @@ fn with_subject(layout: &Layout, subject: &Subject, sealed: Digest) -> Layout {
             },
         )
     }));
-    layout
 }

@@ -4,14 +4,17 @@ use crate::backend::Backend;
 use crate::capability::{Capabilities, Capability, Support};
 use crate::case::Case;
 use crate::problem::Problem;
+use crate::profile::Profile;
 use crate::run::event::{Machine, Origin, Started, SubjectFile, VERSION};
-use crate::run::plan::Plan;
+use crate::run::plan::{Asked, Plan};
 use crate::run::programs::Programs;
 use crate::run::seal::Sealer;
 use crate::run::select::Selected;
 use crate::run::tree::{Tree, hex};
 use crate::scenario::{Report, Suite};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -54,37 +57,61 @@ impl Session {
         Ok(Self { tree, scenarios, suite })
     }
 
-    /// The selected cases.
-    pub fn cases(&self, selected: &Selected) -> Vec<Arc<Case>> {
-        selected.places.iter().map(|&place| Arc::new(self.suite.cases[place].clone())).collect()
+    /// The selected cases, as a profile makes them if there is one.
+    pub fn cases(&self, selected: &Selected, profile: Option<&Profile>) -> Vec<Asked> {
+        let asked = |case: &Case| match profile.map(|profile| profile.adapt(case)) {
+            None => Asked { case: Arc::new(case.clone()), unsupported: None },
+            Some(Ok(case)) => Asked { case: Arc::new(case), unsupported: None },
+            Some(Err(because)) => Asked { case: Arc::new(case.clone()), unsupported: Some(because) },
+        };
+        selected.places.iter().map(|&place| asked(&self.suite.cases[place])).collect()
     }
 }
 
 /// Files that stand in for programs of the project, by name.
 pub type Given = BTreeMap<String, PathBuf>;
 
-/// Reads and seals the subjects of these cases. With `foreign` nothing is sealed.
+/// Reads and seals the subjects of these cases. Programs of a profile are foreign: they are taken as they are, from where
+/// they are installed on the host.
 ///
 /// # Errors
 /// A program is missing or cannot be sealed.
 pub fn plan(
-    cases: Vec<Arc<Case>>,
+    cases: Vec<Asked>,
     programs: &Programs,
     given: &Given,
-    foreign: bool,
+    profile: Option<&Profile>,
 ) -> Result<(Plan, Vec<SubjectFile>), Problem> {
-    let wanted: BTreeSet<&str> = cases.iter().map(|case| case.subject.program.as_str()).collect();
+    let foreign: Given = profile
+        .iter()
+        .flat_map(|profile| profile.programs())
+        .map(|(name, path)| (name.to_owned(), PathBuf::from(OsStr::from_bytes(path.as_slice()))))
+        .collect();
+    let wanted: BTreeSet<&str> = cases
+        .iter()
+        .filter(|asked| asked.unsupported.is_none())
+        .map(|asked| asked.case.subject.program.as_str())
+        .collect();
     let mut sealer = Sealer::new(programs)?;
     let mut files = Vec::new();
+    let mut libraries = BTreeMap::new();
     for name in wanted {
-        let (path, origin) = match given.get(name) {
+        let (path, origin) = match given.get(name).or_else(|| foreign.get(name)) {
             Some(path) => (path.as_path(), Origin::Given),
             None => (programs.path(name)?, programs.origin.unwrap_or(Origin::Built)),
         };
-        let digest = sealer.add(name, path, foreign)?;
+        let digest = sealer.add(name, path, foreign.contains_key(name))?;
         files.push(SubjectFile { name: name.to_owned(), sha256: hex(&digest), origin });
+        let needed = crate::backend::libraries::needed(path).map_err(|error| {
+            let problem = Problem::usage(format!("{}: cannot be run", path.display())).found(&error);
+            match error.cure {
+                Some(cure) => problem.cure(cure),
+                None => problem,
+            }
+        })?;
+        libraries.insert(name.to_owned(), needed);
     }
-    Ok((Plan::new(cases, sealer)?, files))
+    Ok((Plan::new(cases, sealer, &libraries)?, files))
 }
 
 /// Describes the machine.

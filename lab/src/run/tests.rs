@@ -131,7 +131,7 @@ impl Run {
     fn of(&self, cases: Vec<Case>) -> (BTreeMap<String, String>, Summary) {
         let cases: Vec<Planned> = cases
             .into_iter()
-            .map(|case| Planned { case: Arc::new(case), sealed: Digest([0; 32]), setting: 0 })
+            .map(|case| Planned { case: Arc::new(case), sealed: None, setting: 0, unsupported: None })
             .collect();
         let setting = Setting { setting: 0, layout: Layout::default(), names: cases[0].case.names.clone() };
         let plan = Plan { cases, settings: vec![Arc::new(setting)], subjects: Sealer::empty() };

@@ -19,10 +19,13 @@ pub enum Seen {
 
 /// The first need of a case which is not met, as a verdict.
 pub fn unsupported(case: &Case, capabilities: &Capabilities) -> Option<Verdict> {
-    [Capability::SetGroupId].iter().chain(&case.needs).find_map(|&needs| match capabilities.get(&needs) {
-        Some(Support::Yes) => None,
-        Some(Support::No { because }) => Some(Verdict::Unsupported { needs, because: because.clone() }),
-        None => Some(Verdict::Unsupported { needs, because: "the backend does not know it".to_owned() }),
+    [Capability::SetGroupId].iter().chain(&case.needs).find_map(|&needs| {
+        let because = match capabilities.get(&needs) {
+            Some(Support::Yes) => return None,
+            Some(Support::No { because }) => because.clone(),
+            None => "the backend does not know it".to_owned(),
+        };
+        Some(Verdict::Unsupported { needs: Some(needs), because })
     })
 }
 
@@ -154,7 +157,7 @@ mod tests {
         for lost in [Capability::Overlay, Capability::SetGroupId] {
             capabilities.insert(lost, Support::No { because: "tried".to_owned() });
             let verdict = unsupported(&case, &capabilities);
-            assert!(matches!(verdict, Some(Verdict::Unsupported { needs, .. }) if needs == lost), "{verdict:?}");
+            assert!(matches!(verdict, Some(Verdict::Unsupported { needs, .. }) if needs == Some(lost)), "{verdict:?}");
         }
         capabilities.clear();
         assert!(unsupported(&case, &capabilities).is_some(), "what was not tried is not there");

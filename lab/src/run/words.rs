@@ -1,5 +1,6 @@
 //! Verdicts and observations in words, for every report and record.
 
+use crate::capability::Capability;
 use crate::verdict::Verdict;
 use lab_invocation::Evidence;
 use lab_invocation::evidence::{End, Stage};
@@ -38,6 +39,14 @@ pub fn observed(evidence: &Evidence) -> String {
         count => format!("the script started {count} times"),
     };
     format!("{end}, {script}")
+}
+
+/// What is missing for an unsupported case, and why.
+pub fn lack(needs: Option<Capability>, because: &str) -> String {
+    match needs {
+        Some(needs) => format!("no {needs}: {because}"),
+        None => because.to_owned(),
+    }
 }
 
 /// An error number of the system in words; 0 where no system call failed.

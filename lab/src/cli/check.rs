@@ -1,0 +1,50 @@
+//! `lab check`.
+
+use super::common;
+use crate::problem::Problem;
+use crate::report::output::Output;
+use crate::report::text::counted;
+use crate::run::exit::Exit;
+use crate::run::session::today;
+use crate::run::waiver::Waivers;
+use crate::scenario::{PROFILES, source};
+use crate::{predict, profile::Profile};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Of which files.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Arguments {
+    /// Where the scenarios are, instead of the tree's own
+    #[arg(long, value_name = "DIR")]
+    scenarios: Option<PathBuf>,
+}
+
+/// Reads every scenario file and compares each stated outcome with what the model predicts. Nothing is run.
+pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
+    let session = common::session(arguments.scenarios.as_deref())?;
+    let suite = &session.suite;
+    let mut reports = predict::check(suite);
+    let mut profiles = 0;
+    for path in common::toml_files(&session.scenarios.join(PROFILES)) {
+        profiles += 1;
+        let read = source(&path).map_err(|report| vec![*report]);
+        if let Err(mut found) = read.and_then(|source| Profile::read(&source, &suite.accounts)) {
+            reports.append(&mut found);
+        }
+    }
+    if !reports.is_empty() {
+        return Err(common::complain(&reports));
+    }
+    let waivers = Waivers::read(&session.scenarios.join("known-failures.toml"), &suite.cases, &today())?;
+    for complaint in waivers.complaints() {
+        out.line(complaint);
+    }
+    out.line(format_args!(
+        "{}, {} and {} hold together",
+        counted(suite.scenarios.len(), "scenario"),
+        counted(suite.cases.len(), "case"),
+        counted(profiles, "profile"),
+    ));
+    Ok(if waivers.complaints().is_empty() { Exit::Passed } else { Exit::Waiver })
+}
