@@ -21,10 +21,10 @@ pub(crate) const UID: u32 = 101;
 /// His group.
 pub(crate) const GID: u32 = 8;
 
-/// The agent's program file, built once for the musl target.
+/// The agent's program file: the one that LAB_AGENT names, or built once for the musl target.
 pub(crate) fn agent() -> PathBuf {
     static AGENT: OnceLock<PathBuf> = OnceLock::new();
-    AGENT.get_or_init(build_agent).clone()
+    AGENT.get_or_init(|| std::env::var_os("LAB_AGENT").map_or_else(build_agent, PathBuf::from)).clone()
 }
 
 fn build_agent() -> PathBuf {

@@ -100,7 +100,12 @@ fn attempt(
     } else {
         let flags = libc::CLONE_NEWNS | libc::CLONE_VM | libc::CLONE_VFORK;
         let body = || launch::launch(&plan, progress, None);
-        (clone(flags, &mut bench.stack, body).during(|| "clone(2) the launcher")?, None)
+        let child = clone(flags, &mut bench.stack, body).during(|| "clone(2) the launcher")?;
+        // The launcher's change of ids took this from the memory that both share, and with it, for later children in a
+        // user namespace, the right to have their maps written.
+        let dumpable = rustix::process::DumpableBehavior::Dumpable;
+        rustix::process::set_dumpable_behavior(dumpable).during(|| "put back PR_SET_DUMPABLE")?;
+        (child, None)
     };
     let cloned = now_ns();
     // The subject's ends of pipes must not stay open here, or their other ends would never see an end.
