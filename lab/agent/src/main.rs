@@ -4,14 +4,17 @@
 //! |---|---|
 //! | `lab-agent serve` | stage 0: makes the namespaces, then watches; its child, stage 1, is pid 1 inside and runs the cases |
 //! | `lab-agent transitions` | likewise, but inside it answers questions about the kernel for `lab model check` |
+//! | `lab-agent floor` | what starting a program costs without any sandbox, for the benchmark |
 //! | any other path | the witness: stands in for the script which a wrapper starts, and reports what it was given |
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`stage0`] | namespaces, id maps, life line: nothing survives the lab |
 //! | [`stage1`] | the server inside: layouts and runs |
+//! | [`sweep`] | taking down what a case leaves behind |
 //! | [`layout`] | trees and mounts, prepared once per layout; fresh directories and their differences, once per case |
 //! | [`case`] | one start of a subject: plan, launcher, watch, evidence |
+//! | [`challenge`] | whom the witness must try to become |
 //! | [`witness`] | what the script's place is given |
 //! | [`transitions`] | what the running kernel does with ids |
 //! | [`idmaps`] | id maps of user namespaces inside the sandbox |
@@ -24,13 +27,16 @@
 #![deny(unsafe_code)]
 
 mod case;
+mod challenge;
 mod failure;
+mod floor;
 mod frame;
 mod host;
 mod idmaps;
 mod layout;
 mod stage0;
 mod stage1;
+mod sweep;
 mod sys;
 mod transitions;
 mod witness;
@@ -62,12 +68,23 @@ pub(crate) fn run(start: &Start) -> i32 {
         Some(b"serve") => stage0::serve(stage1::main),
         Some(b"transitions") if transitions::is_report(start) => transitions::report(start),
         Some(b"transitions") => stage0::serve(transitions::main),
+        Some(b"floor") => floor::measure(start.argv.get(2..).unwrap_or_default()),
         _ => {
-            let _ = rustix::io::write(
-                rustix::stdio::stderr(),
-                b"usage: lab-agent serve  (started by lab, with a socket as standard input)\n",
-            );
+            let usage = b"usage: lab-agent serve (started by lab, with a socket as standard input)\n\
+                \x20      lab-agent transitions (likewise)\n\
+                \x20      lab-agent floor COUNT PROGRAM [ARGUMENT]...\n";
+            // Without a standard error there is nobody to tell.
+            let _ = write_all(rustix::stdio::stderr(), usage);
             2
         }
     }
+}
+
+/// Writes everything.
+pub(crate) fn write_all(to: impl std::os::fd::AsFd, mut bytes: &[u8]) -> Result<(), rustix::io::Errno> {
+    while !bytes.is_empty() {
+        let count = rustix::io::write(&to, bytes)?;
+        bytes = bytes.get(count..).unwrap_or_default();
+    }
+    Ok(())
 }

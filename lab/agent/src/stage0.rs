@@ -7,6 +7,7 @@
 //! (PR_SET_PDEATHSIG(2const)), and the lab has many; stage 0 has one.
 
 use crate::frame;
+use crate::sweep::sweep;
 use crate::sys::clone::{Child, Stack};
 use crate::sys::{clone, exec, signals};
 use lab_invocation::protocol::Greeting;
@@ -84,7 +85,7 @@ fn sandbox(socket: &OwnedFd, inside: Inside) -> Result<(), Unable> {
         subordinate::map_ids(child.0.pid)?;
     }
     rustix::io::write(&go, b"!").map_err(|errno| Unable::new("release stage 1", errno, UNEXPECTED))?;
-    watch(&socket, &child.0).map_err(|errno| Unable::new("wait for the lab or stage 1 to end", errno, UNEXPECTED))
+    watch(&socket, go, &child.0).map_err(|errno| Unable::new("wait for the lab or stage 1 to end", errno, UNEXPECTED))
 }
 
 /// Stage 1; dropping it ends everything inside.
@@ -117,14 +118,21 @@ fn quiet_process(socket: &OwnedFd) -> Result<OwnedFd, Errno> {
     Ok(moved)
 }
 
-/// Blocks until the lab's end of the socket is closed or stage 1 has ended.
-fn watch(socket: &OwnedFd, child: &Child) -> Result<(), Errno> {
+/// Sweeps up behind stage 1 until the lab's end of the socket is closed or stage 1 has ended.
+fn watch(socket: &OwnedFd, leavings: OwnedFd, child: &Child) -> Result<(), Errno> {
+    let mut leavings = Some(leavings);
     loop {
-        let mut fds = [PollFd::new(socket, PollFlags::RDHUP), PollFd::new(&child.pidfd, PollFlags::IN)];
+        let mut fds = vec![PollFd::new(socket, PollFlags::RDHUP), PollFd::new(&child.pidfd, PollFlags::IN)];
+        fds.extend(leavings.iter().map(|leavings| PollFd::new(leavings, PollFlags::IN)));
         match poll(&mut fds, None) {
-            Ok(_) if fds.iter().any(|fd| !fd.revents().is_empty()) => return Ok(()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
+        }
+        let happened: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        match happened.as_slice() {
+            [false, false, true] => leavings = leavings.take().filter(sweep),
+            [false, false, ..] => {}
+            _ => return Ok(()),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::layout::home::Home;
 use crate::layout::tree::Sources;
 use crate::layout::{PROBE, PROBE_GID, Prepared};
 use crate::stage0::{UNEXPECTED, Unable};
+use crate::sweep::Sweeper;
 use crate::sys::clone::{Stack, shared};
 use crate::sys::{exec, ids};
 use lab_invocation::evidence::Stage;
@@ -61,7 +62,7 @@ pub(crate) fn main(socket: &OwnedFd, go: OwnedFd, as_root: bool) -> i32 {
 }
 
 /// Waits for stage 0, and becomes root of the namespaces. False if stage 0 gave up first.
-pub(crate) fn begin(go: OwnedFd, as_root: bool) -> Result<bool, Unable> {
+pub(crate) fn begin(go: &OwnedFd, as_root: bool) -> Result<bool, Unable> {
     let unexpected = |step: &'static str| move |errno| Unable::new(step, errno, UNEXPECTED);
     // Before waiting: if stage 0 dies earlier, the wait sees the end of the stream; if it dies later, this signal comes.
     let tie = || {
@@ -70,12 +71,11 @@ pub(crate) fn begin(go: OwnedFd, as_root: bool) -> Result<bool, Unable> {
     };
     tie()?;
     let mut byte = [0];
-    match rustix::io::read(&go, &mut byte) {
+    match rustix::io::read(go, &mut byte) {
         Ok(1) => {}
         Ok(_) => return Ok(false),
         Err(errno) => return Err(Unable::new("wait for stage 0", errno, UNEXPECTED)),
     }
-    drop(go);
     if !as_root {
         become_root_inside().map_err(|errno| Unable::new("become root of the user namespace", errno, restricted()))?;
         tie()?;
@@ -86,16 +86,18 @@ pub(crate) fn begin(go: OwnedFd, as_root: bool) -> Result<bool, Unable> {
 /// Everything before the first request. `None` if stage 0 gave up first.
 fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unable> {
     let unexpected = |step: &'static str| move |errno| Unable::new(step, errno, UNEXPECTED);
-    if !begin(go, as_root)? {
+    if !begin(&go, as_root)? {
         return Ok(None);
     }
     let facts = host::facts();
-    let bench = bench().map_err(unexpected("prepare the bench"))?;
+    let bench = bench(Sweeper::new(go)).map_err(unexpected("prepare the bench"))?;
     let agent = rustix::fs::open(c"/proc/self/exe", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
         .map_err(unexpected("open the agent's own program file"))?;
     rustix::process::umask(Mode::empty());
     let home =
         Home::build().map_err(|Failure { step, errno }| Unable { step, errno, cure: mount_cure(errno, as_root) })?;
+    // Few subjects write more to their log than fits; for them it is taken in as it comes.
+    let _ = home.set_network_sysctl("unix/max_dgram_qlen", "512");
     let hello = Hello { version: VERSION, tier: tier(&bench.gid_map), facts };
     Ok(Some((hello, Sandbox { home, bench, agent, blobs: HashMap::new(), layouts: HashMap::new(), inside: None })))
 }
@@ -107,7 +109,7 @@ fn become_root_inside() -> Result<(), Errno> {
     rustix::thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)
 }
 
-fn bench() -> Result<Bench, Errno> {
+fn bench(sweeper: Sweeper) -> Result<Bench, Errno> {
     let files = ids::limit(libc::RLIMIT_NOFILE as u32)?;
     // Scenarios give subjects descriptors of any number; a soft limit may always be raised to the hard one.
     ids::set_limit(libc::RLIMIT_NOFILE as u32, files.1, files.1)?;
@@ -121,6 +123,8 @@ fn bench() -> Result<Bench, Errno> {
         stack: Stack::new(128 * 1024),
         witnesses,
         files,
+        sweeper,
+        buffer: Vec::new(),
         uid_map: map("/proc/self/uid_map")?,
         gid_map: map("/proc/self/gid_map")?,
     })
@@ -189,6 +193,8 @@ impl Sandbox {
         for fresh in &mut prepared.fresh {
             fresh.learn(&sources)?;
         }
+        // The lab sends them again for a layout that needs them; kept, those of all layouts would fill the memory.
+        self.blobs.clear();
         self.layouts.insert(number, prepared);
         self.prove(number)
     }
@@ -212,8 +218,7 @@ impl Sandbox {
             prepared.enter()?;
             self.inside = Some(number);
         }
-        let sources = Sources { blobs: &self.blobs, agent: self.agent.as_fd() };
-        Ok(case::run(&mut self.bench, &self.home, prepared, &sources, invocation, probe))
+        Ok(case::run(&mut self.bench, &self.home, prepared, self.agent.as_fd(), invocation, probe))
     }
 
     /// Starts the set-group-ID probe twice. What it reports, not what was set up, decides.

@@ -75,7 +75,7 @@ impl Agent {
     /// Makes the ground for the trials. `None` if stage 0 gave up first.
     fn new(go: OwnedFd, as_root: bool) -> Result<Option<Self>, Unable> {
         let unexpected = |step: &'static str| move |errno| Unable::new(step, errno, UNEXPECTED);
-        if !stage1::begin(go, as_root)? {
+        if !stage1::begin(&go, as_root)? {
             return Ok(None);
         }
         let own = state::read(true).map_err(unexpected("read the agent's own credentials"))?.capabilities;

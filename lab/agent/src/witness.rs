@@ -1,16 +1,19 @@
 //! The witness: stands where a wrapper starts its script, and reports what it was given. It looks at everything first,
 //! reads standard input, only then opens a socket, and last of all tries to become whom it should not be able to become.
 
+use crate::challenge::Challenge;
+use crate::layout::CHALLENGE;
 use crate::sys::{exec, ids, signals};
 use crate::{Start, frame};
 use lab_invocation::evidence::{Capture, IdKind, OpenDescriptor, Regained, WitnessReport};
 use lab_invocation::ids::Ids;
-use lab_invocation::protocol::{Challenge, WITNESS_SOCKET};
+use lab_invocation::protocol::WITNESS_SOCKET;
 use lab_invocation::{Bytes, Credentials, Gid, Uid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::thread::{CapabilitySet, CapabilitySets, capability_is_in_ambient_set, capability_is_in_bounding_set};
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,8 +22,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const STDIN_LIMIT: u64 = 16 * 1024 * 1024;
 /// How long a silent standard input is waited for.
 const STDIN_PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-/// How long stage 1 is waited for.
-const CHALLENGE_PATIENCE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 /// Exit status of a witness that could not report: the lab then lacks a report, and says so.
 const CANNOT_REPORT: i32 = 125;
 
@@ -30,12 +31,10 @@ pub(crate) fn testify(start: &Start) -> i32 {
     if !(start.was_closed)(0) {
         report.stdin = read_stdin();
     }
-    let Ok(socket) = connect() else { return CANNOT_REPORT };
-    let mut wait = [PollFd::new(&socket, PollFlags::IN)];
-    let challenge = match poll(&mut wait, Some(&CHALLENGE_PATIENCE)) {
-        Ok(1) => frame::receive::<Challenge>(&socket).unwrap_or_default(),
-        _ => Challenge::default(),
-    };
+    // Before the socket, which then has a number that is free without closing anything more.
+    let challenge = read_challenge().ok().and_then(|bytes| Challenge::parse(&bytes));
+    // Once connected, stage 1 knows that a script was started, whatever happens next.
+    let (Ok(socket), Some(challenge)) = (connect(), challenge) else { return CANNOT_REPORT };
     report.regained = regain(&report.credentials, &challenge);
     if frame::send(&socket, &report).is_err() { CANNOT_REPORT } else { 0 }
 }
@@ -45,7 +44,7 @@ fn look(start: &Start) -> Result<WitnessReport, Errno> {
     let old = rustix::process::umask(Mode::empty());
     rustix::process::umask(old);
     let sets = rustix::thread::capabilities(None)?;
-    let (bounding, ambient) = capability_masks();
+    let (bounding, ambient) = capability_masks(&sets);
     let pending = signals::pending()?;
     Ok(WitnessReport {
         pid: rustix::process::getpid().as_raw_nonzero().get().unsigned_abs(),
@@ -89,15 +88,18 @@ fn credentials() -> Result<Credentials, Errno> {
     Ok(Credentials { uid: ids::user_ids()?, gid: ids::group_ids()?, groups })
 }
 
-/// Bounding and ambient set, up to the last capability that this kernel knows.
-fn capability_masks() -> (u64, u64) {
-    use rustix::thread::{CapabilitySet, capability_is_in_ambient_set, capability_is_in_bounding_set};
+/// Bounding and ambient set, up to the last capability that this kernel knows. What is not both permitted and
+/// inheritable cannot be ambient.
+fn capability_masks(sets: &CapabilitySets) -> (u64, u64) {
+    let may_be_ambient = sets.permitted & sets.inheritable;
     let (mut bounding, mut ambient) = (0, 0);
     for number in 0..64 {
         let one = CapabilitySet::from_bits_retain(1 << number);
         let Ok(bound) = capability_is_in_bounding_set(one) else { break };
         bounding |= u64::from(bound) << number;
-        ambient |= u64::from(capability_is_in_ambient_set(one).unwrap_or(false)) << number;
+        if may_be_ambient.intersects(one) {
+            ambient |= u64::from(capability_is_in_ambient_set(one).unwrap_or(false)) << number;
+        }
     }
     (bounding, ambient)
 }
@@ -115,10 +117,11 @@ fn members(mask: u64) -> BTreeSet<u32> {
     (1..=signals::LAST).filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
 }
 
-/// Target of /proc/self/cwd; getcwd(2)'s answer where there is no /proc.
+/// Target of /proc/self/cwd. getcwd(2) says the same of a directory that exists and can be reached, and costs less.
 fn cwd() -> Bytes {
-    let link = rustix::fs::readlinkat(CWD, c"/proc/self/cwd", Vec::new());
-    link.or_else(|_| rustix::process::getcwd(Vec::new())).map(|path| path.into_bytes().into()).unwrap_or_default()
+    let reachable = rustix::process::getcwd(Vec::new()).ok().filter(|path| path.to_bytes().starts_with(b"/"));
+    let link = || rustix::fs::readlinkat(CWD, c"/proc/self/cwd", Vec::new());
+    reachable.map_or_else(link, Ok).map(|path| path.into_bytes().into()).unwrap_or_default()
 }
 
 /// All open descriptors that the program was started with: from /proc, or, where there is none, by asking for each number up to the hard limit.
@@ -139,7 +142,7 @@ fn listed_descriptors() -> Result<Vec<RawFd>, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let directory = rustix::fs::open(c"/proc/self/fd", flags, Mode::empty())?;
     let mut numbers = Vec::new();
-    let mut buffer = Vec::with_capacity(8192);
+    let mut buffer = Vec::with_capacity(2048);
     let mut entries = RawDir::new(directory.as_fd(), buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
         let entry = entry?;
@@ -150,25 +153,33 @@ fn listed_descriptors() -> Result<Vec<RawFd>, Errno> {
     Ok(numbers)
 }
 
-/// What a descriptor refers to; inode numbers of pipes and sockets are left out so that records compare.
+/// What a descriptor refers to, as /proc/self/fd/N has it; inode numbers of pipes and sockets are left out so that records
+/// compare. To ask for the file system of those two costs less than to have the kernel make an entry in /proc.
 fn target(number: RawFd) -> Bytes {
-    let link = rustix::fs::readlinkat(CWD, format!("/proc/self/fd/{number}"), Vec::new());
-    let target = link.map(|path| path.into_bytes()).unwrap_or_default();
-    let anonymous = [b"pipe:[".as_slice(), b"socket:["].into_iter().find(|kind| target.starts_with(kind));
-    anonymous.map_or_else(|| target.clone().into(), |kind| kind.get(..kind.len() - 2).unwrap_or_default().into())
+    /// Magic numbers of include/uapi/linux/magic.h.
+    const PIPEFS: u64 = 0x5049_5045;
+    const SOCKFS: u64 = 0x534F_434B;
+    match exec::file_system(number) {
+        Ok(PIPEFS) => "pipe".into(),
+        Ok(SOCKFS) => "socket".into(),
+        _ => {
+            let link = rustix::fs::readlinkat(CWD, format!("/proc/self/fd/{number}"), Vec::new());
+            link.map(|path| path.into_bytes().into()).unwrap_or_default()
+        }
+    }
 }
 
 /// Standard input, bounded in size and in patience.
 fn read_stdin() -> Capture {
     let mut capture = Capture::default();
-    let mut chunk = vec![0; 64 * 1024];
+    let mut chunk = [0; 8 * 1024];
     let stdin = rustix::stdio::stdin();
     while capture.total < STDIN_LIMIT {
         let mut wait = [PollFd::new(&stdin, PollFlags::IN)];
         if !matches!(poll(&mut wait, Some(&STDIN_PATIENCE)), Ok(1)) {
             break;
         }
-        let Ok(count) = rustix::io::read(stdin, chunk.as_mut_slice()) else { break };
+        let Ok(count) = rustix::io::read(stdin, &mut chunk) else { break };
         if count == 0 {
             break;
         }
@@ -179,18 +190,35 @@ fn read_stdin() -> Capture {
     capture
 }
 
-/// Connects to stage 1. Where no further descriptor may be opened, standard input, which has been read, gives up its place.
+/// Connects to stage 1.
 fn connect() -> Result<OwnedFd, Errno> {
-    let new = || rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None);
-    let socket = match new() {
-        Err(Errno::MFILE) => {
-            exec::close(0);
-            new()?
-        }
-        other => other?,
-    };
+    let socket =
+        with_room(|| rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None))?;
     rustix::net::connect(&socket, &SocketAddrUnix::new_abstract_name(WITNESS_SOCKET)?)?;
     Ok(socket)
+}
+
+fn read_challenge() -> Result<Vec<u8>, Errno> {
+    let file = with_room(|| rustix::fs::open(CHALLENGE, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()))?;
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 1024];
+    loop {
+        match rustix::io::read(&file, &mut chunk)? {
+            0 => return Ok(bytes),
+            count => bytes.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+/// Opens something; where no further descriptor may be opened, the standard ones, which have been looked at, give way.
+fn with_room(open: impl Fn() -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
+    for number in 0..3 {
+        match open() {
+            Err(Errno::MFILE) => exec::close(number),
+            other => return other,
+        }
+    }
+    open()
 }
 
 /// Tries to become everybody whom it could have been. Each success is undone before the next attempt, as far as possible.

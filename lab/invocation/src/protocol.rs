@@ -2,22 +2,13 @@
 //! for each request, in order.
 
 use crate::layout::Digest;
-use crate::{Bytes, Evidence, Gid, Invocation, Layout, Uid};
+use crate::{Bytes, Evidence, Invocation, Layout};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// Abstract unix socket of the sandbox's network namespace on which the witness reports: it connects, is sent a frame
-/// with a [`Challenge`], and answers with a frame that holds its [`crate::evidence::WitnessReport`].
+/// Abstract unix socket of the sandbox's network namespace on which the witness reports: it connects and sends a frame
+/// that holds its [`crate::evidence::WitnessReport`].
 pub const WITNESS_SOCKET: &[u8] = b"lab-witness";
-
-/// Identities that the witness must try to become, besides its own real, effective and saved ones.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Challenge {
-    /// Users: root, the invoker, the owner of the subject's file.
-    pub uids: BTreeSet<Uid>,
-    /// Groups: root, those of the invoker, the group of the subject's file.
-    pub gids: BTreeSet<Gid>,
-}
 
 /// Changes whenever a message changes; the first frame is the agent's [`Greeting`].
 pub const VERSION: u32 = 1;
@@ -66,7 +57,7 @@ pub enum Tier {
 /// From the lab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// Keep these bytes; layouts name them by digest.
+    /// Keep these bytes until the next [`Request::Open`], whose layout may name them by digest.
     Blob {
         /// SHA-256 of the bytes.
         digest: Digest,

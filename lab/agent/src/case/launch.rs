@@ -4,6 +4,7 @@
 use super::link::{self, Request};
 use super::plan::{Plan, Probe, capability_set};
 use super::progress::{Progress, Step};
+use crate::challenge;
 use crate::layout::{UNREADABLE, attach, clone_mount, mounts};
 use crate::sys::clone::{Stack, clone};
 use crate::sys::{exec, ids, seccomp, signals};
@@ -163,6 +164,7 @@ fn remount(plan: &Plan<'_>, probe: Probe) -> Result<(), Errno> {
 fn look(plan: &Plan<'_>, progress: &Progress) -> Result<(), Errno> {
     match rustix::fs::statx(CWD, &plan.program, AtFlags::empty(), StatxFlags::BASIC_STATS) {
         Ok(stat) => {
+            challenge::add_file(plan.challenge, stat.stx_uid, stat.stx_gid)?;
             progress.note_file(&stat, rustix::fs::statvfs(&plan.program)?.f_flag);
             Ok(())
         }

@@ -27,18 +27,17 @@ use crate::layout::Prepared;
 use crate::layout::changes::{compare, snapshot};
 use crate::layout::fresh::Instance;
 use crate::layout::home::Home;
-use crate::layout::tree::Sources;
+use crate::sweep::Sweeper;
 use crate::sys::clone::{Child, Stack, clone};
 use crate::sys::signals;
+use lab_invocation::Invocation;
 use lab_invocation::evidence::{Capture, Change, Evidence, InvokerState, Stage};
-use lab_invocation::protocol::Challenge;
-use lab_invocation::{Gid, Invocation, Uid};
 use link::Link;
 use plan::{Plan, Probe};
 use progress::{Progress, Step};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, waitid};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use watch::Watch;
 
 /// What every case of a sandbox uses.
@@ -51,6 +50,10 @@ pub(crate) struct Bench {
     pub(crate) witnesses: OwnedFd,
     /// Soft and hard limit of open files that the agent was started with.
     pub(crate) files: (u64, u64),
+    /// Takes down mounts and namespaces of past cases.
+    pub(crate) sweeper: Sweeper,
+    /// For reading.
+    pub(crate) buffer: Vec<u8>,
     /// Text of the sandbox's /proc/self/uid_map.
     pub(crate) uid_map: String,
     /// Text of the sandbox's /proc/self/gid_map.
@@ -63,13 +66,13 @@ pub(crate) fn run(
     bench: &mut Bench,
     home: &Home,
     prepared: &Prepared,
-    sources: &Sources<'_>,
+    agent: BorrowedFd<'_>,
     invocation: &Invocation,
     probe: Option<Probe>,
 ) -> Evidence {
     let begun = now_ns();
     bench.progress.reset();
-    match attempt(bench, home, prepared, sources, invocation, probe, begun) {
+    match attempt(bench, home, prepared, agent, invocation, probe, begun) {
         Ok(evidence) => evidence,
         Err(Failure { step, errno }) => {
             clear_away();
@@ -82,12 +85,13 @@ fn attempt(
     bench: &mut Bench,
     home: &Home,
     prepared: &Prepared,
-    sources: &Sources<'_>,
+    agent: BorrowedFd<'_>,
     invocation: &Invocation,
     probe: Option<Probe>,
     begun: u64,
 ) -> Result<Evidence, Failure> {
-    let fresh = prepared.fresh.iter().map(|fresh| fresh.instance(sources)).collect::<Result<Vec<_>, _>>()?;
+    let fresh = prepared.instances(agent)?;
+    set_challenge(prepared, invocation)?;
     let (plan, ends) = Plan::new(invocation, home, prepared, &fresh, bench.files, probe)?;
     let progress = bench.progress;
     let (child, link) = if plan.needs_own_memory() {
@@ -110,8 +114,14 @@ fn attempt(
     let cloned = now_ns();
     // The subject's ends of pipes must not stay open here, or their other ends would never see an end.
     drop(plan);
-    let mut watch = Watch::new(ends, &bench.witnesses, &prepared.log, progress, invocation, link);
-    watch.until_end(&child, invocation.deadline_ms);
+    let namespace = crate::sys::clone::mount_namespace_of(&child);
+    let buffer = std::mem::take(&mut bench.buffer);
+    let mut watch = Watch::new(ends, &bench.witnesses, &prepared.log, progress, link, buffer);
+    let sweeper = &mut bench.sweeper;
+    watch.until_end(&child, invocation.deadline_ms, || {
+        sweeper.hand_over();
+        prepared.make_spare(agent);
+    });
     let end = watch.end_of(&child).during(|| "wait for the subject")?;
     let ended = now_ns();
     let mut invoker = invoker(bench);
@@ -120,6 +130,7 @@ fn attempt(
     let strays = clear_away();
     watch.drain();
     let changes = differences(prepared, &fresh)?;
+    bench.sweeper.leave(fresh.into_iter().map(|instance| instance.mount).chain(namespace));
 
     let (step, words, errno) = progress.reached();
     let stage = match (step, errno) {
@@ -137,7 +148,8 @@ fn attempt(
     evidence.setup_us = if exec_ns == 0 { cloned } else { exec_ns }.saturating_sub(begun) / 1000;
     evidence.strays = strays;
     evidence.changes = changes;
-    watch.deliver(child.pid, &mut evidence);
+    let buffer = watch.deliver(child.pid, &mut evidence);
+    bench.buffer = buffer;
     Ok(evidence)
 }
 
@@ -181,15 +193,14 @@ fn end_sharer(progress: &Progress) {
     }
 }
 
-/// Whom the witness must try to become: root, everybody the invoker is, owner and group of the subject's file.
-fn challenge(progress: &Progress, invocation: &Invocation) -> Challenge {
-    let identity = &invocation.identity;
-    let file = progress.file();
-    let uids =
-        [Uid::ROOT, identity.uid, identity.effective_uid].into_iter().chain(file.as_ref().map(|file| file.owner));
-    let gids =
-        [Gid::ROOT, identity.gid, identity.effective_gid].into_iter().chain(file.as_ref().map(|file| file.group));
-    Challenge { uids: uids.collect(), gids: gids.chain(identity.groups.iter().copied()).collect() }
+/// Writes the witness's challenge.
+fn set_challenge(prepared: &Prepared, invocation: &Invocation) -> Result<(), Failure> {
+    let challenge = crate::challenge::of_invoker(&invocation.identity);
+    // What a longer one left behind its end is not read.
+    match rustix::io::pwrite(&prepared.challenge, &challenge, 0).during(|| "write the challenge")? {
+        count if count == challenge.len() => Ok(()),
+        _ => Err(Failure::refused("write the challenge: no room")),
+    }
 }
 
 fn differences(prepared: &Prepared, fresh: &[Instance]) -> Result<Vec<Change>, Failure> {

@@ -14,7 +14,7 @@ use lab_invocation::{Bytes, Invocation};
 use rustix::io::Errno;
 use rustix::thread::CapabilitySet;
 use std::ffi::{CStr, CString};
-use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A launcher's orders.
 pub(crate) struct Plan<'a> {
@@ -42,6 +42,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) foreign: Option<OwnedFd>,
     /// For mounts which the launcher makes.
     pub(crate) home: &'a Home,
+    /// The witness's challenge, to which the launcher adds the subject's file.
+    pub(crate) challenge: BorrowedFd<'a>,
 }
 
 /// Which probe.
@@ -70,10 +72,8 @@ impl<'a> Plan<'a> {
         };
         let strings =
             |what: &str, all: &[Bytes]| all.iter().map(|bytes| string(what, bytes)).collect::<Result<Vec<_>, _>>();
-        let attach = fresh.iter().zip(&prepared.fresh).map(|(instance, fresh)| {
-            use std::os::fd::AsFd;
-            (instance.mount.as_fd(), fresh.at.as_c_str())
-        });
+        let attach =
+            fresh.iter().zip(&prepared.fresh).map(|(instance, fresh)| (instance.mount.as_fd(), fresh.at.as_c_str()));
         let cwd = match &invocation.cwd {
             Cwd::Path(path) => Some(Absolute::new(path)?.as_c_str().to_owned()),
             Cwd::Deleted | Cwd::Unreadable => None,
@@ -85,6 +85,7 @@ impl<'a> Plan<'a> {
             foreign: foreign.during(|| "open the subject in another mount namespace")?,
             watched: super::faults::watched(&invocation.faults)?,
             home,
+            challenge: prepared.challenge.as_fd(),
             program,
             argv: Vector::new(strings("an argument", &invocation.argv)?),
             env: Vector::new(strings("an environment entry", &invocation.env)?),

@@ -5,18 +5,22 @@ use super::descriptors::Ends;
 use super::link::Link;
 use super::progress::Progress;
 use super::{Child, now_ns};
-use crate::frame;
+use lab_invocation::Bytes;
 use lab_invocation::evidence::{Capture, End, Evidence, InvokerState, WitnessReport};
 use lab_invocation::protocol::MAX_FRAME;
-use lab_invocation::{Bytes, Invocation};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, SocketFlags};
+use rustix::net::{RecvFlags, SocketFlags};
 use rustix::process::{Pid, Signal, pidfd_send_signal};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// How many witnesses of one case are listened to.
 const MAX_WITNESSES: usize = 64;
+
+/// How much is read at once, in bytes: more than any datagram.
+const BUFFER: usize = 64 * 1024;
+/// How long a subject runs before its outputs are taken in as they come, in nanoseconds.
+const BRIEF_NS: u64 = 2_000_000;
 
 /// A witness that has connected.
 struct Witness {
@@ -32,7 +36,6 @@ pub(super) struct Watch<'a> {
     stderr: Capture,
     listener: &'a OwnedFd,
     log: &'a OwnedFd,
-    invocation: &'a Invocation,
     witnesses: Vec<Witness>,
     syslog: Vec<Bytes>,
     syslog_total: u64,
@@ -66,12 +69,12 @@ impl<'a> Watch<'a> {
         listener: &'a OwnedFd,
         log: &'a OwnedFd,
         progress: &'static Progress,
-        invocation: &'a Invocation,
         link: Option<Link<'a>>,
+        mut buffer: Vec<u8>,
     ) -> Self {
+        buffer.resize(BUFFER, 0);
         Self {
             progress,
-            invocation,
             launching: link.is_some(),
             link,
             ends,
@@ -83,13 +86,23 @@ impl<'a> Watch<'a> {
             syslog: Vec::new(),
             syslog_total: 0,
             timed_out: false,
-            buffer: vec![0; 64 * 1024],
+            buffer,
         }
     }
 
-    /// Serves everything until the subject has ended, or kills it at its deadline.
-    pub(super) fn until_end(&mut self, child: &Child, deadline_ms: u32) {
+    /// Serves everything until the subject has ended, or kills it at its deadline. `chores` are done first, while it runs.
+    pub(super) fn until_end(&mut self, child: &Child, deadline_ms: u32, chores: impl FnOnce()) {
         let deadline = now_ns().saturating_add(u64::from(deadline_ms) * 1_000_000);
+        chores();
+        // Most subjects end at once, and what they write fits into the buffers of pipes and sockets: being woken up for
+        // each of their writes would cost more than they do.
+        if self.link.is_none() && self.ends.stdin.is_none() {
+            let mut end = [PollFd::new(&child.pidfd, PollFlags::IN)];
+            let brief = timespec(BRIEF_NS.min(u64::from(deadline_ms) * 1_000_000));
+            if matches!(poll(&mut end, Some(&brief)), Ok(1)) {
+                return;
+            }
+        }
         loop {
             let left = deadline.saturating_sub(now_ns());
             if left == 0 && !self.timed_out {
@@ -140,8 +153,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Hands everything over.
-    pub(super) fn deliver(self, subject: Pid, evidence: &mut Evidence) {
+    /// Hands everything over, and the buffer back.
+    pub(super) fn deliver(self, subject: Pid, evidence: &mut Evidence) -> Vec<u8> {
         evidence.stdout = self.stdout;
         evidence.stderr = self.stderr;
         evidence.syslog = self.syslog;
@@ -156,6 +169,7 @@ impl<'a> Watch<'a> {
                 Err(_) => evidence.witness_unfinished += 1,
             }
         }
+        self.buffer
     }
 
     /// Waits for something to happen: whether the subject has ended, and what else.
@@ -284,9 +298,6 @@ impl<'a> Watch<'a> {
         };
         if self.witnesses.len() < MAX_WITNESSES {
             let pid = rustix::net::sockopt::socket_peercred(&socket).ok().map(|peer| peer.pid);
-            // The buffer of a new socket takes it whole. A witness that is gone already is an unfinished one.
-            let challenge = frame::encode(&super::challenge(self.progress, self.invocation)).unwrap_or_default();
-            let _ = rustix::net::send(&socket, &challenge, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
             self.witnesses.push(Witness { socket: Some(socket), pid, received: Vec::new() });
         }
         true

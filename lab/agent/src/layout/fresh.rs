@@ -6,9 +6,10 @@ use super::mounts;
 use super::path::Absolute;
 use super::tree::{self, Placed, Sources};
 use crate::failure::Failure;
-use lab_invocation::layout::{Node, NodeKind, Order};
+use lab_invocation::layout::{Content, Digest, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Gid, Layout, Uid};
-use std::os::fd::{AsFd, OwnedFd};
+use std::collections::HashMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Bound on what a case can write, in tmpfs(5)'s notation.
 const SIZE: &str = "16m";
@@ -23,6 +24,8 @@ pub(crate) struct Fresh {
     owner: String,
     group: String,
     nodes: Vec<Placed>,
+    /// Contents that the nodes name.
+    blobs: HashMap<Digest, Bytes>,
     before: Option<Snapshot>,
 }
 
@@ -40,12 +43,13 @@ impl Fresh {
             owner: root.owner.to_string(),
             group: root.group.to_string(),
             nodes: Vec::new(),
+            blobs: HashMap::new(),
             before: None,
         }
     }
 
-    /// Makes one, filled as the layout says.
-    pub(crate) fn instance(&self, sources: &Sources<'_>) -> Result<Instance, Failure> {
+    /// Makes one, filled as the layout says. `agent` is the agent's program file.
+    pub(crate) fn instance(&self, agent: BorrowedFd<'_>) -> Result<Instance, Failure> {
         let mut options = vec![("size", SIZE), ("nr_inodes", INODES), ("mode", self.mode.as_str())];
         if self.owner != "0" {
             options.push(("uid", self.owner.as_str()));
@@ -54,13 +58,20 @@ impl Fresh {
             options.push(("gid", self.group.as_str()));
         }
         let mount = mounts::new_tmpfs(&options)?;
-        tree::make_all(mount.as_fd(), &self.nodes, sources)?;
+        tree::make_all(mount.as_fd(), &self.nodes, &Sources { blobs: &self.blobs, agent })?;
         Ok(Instance { mount })
     }
 
-    /// Takes the state of a new instance as what later ones are compared with.
+    /// Keeps the contents that its nodes name, and takes the state of a new instance as what later ones are compared with.
     pub(crate) fn learn(&mut self, sources: &Sources<'_>) -> Result<(), Failure> {
-        let instance = self.instance(sources)?;
+        for placed in &self.nodes {
+            if let NodeKind::File(Content::Blob(digest)) = &placed.node.kind
+                && let Some(bytes) = sources.blobs.get(digest)
+            {
+                self.blobs.insert(*digest, bytes.clone());
+            }
+        }
+        let instance = self.instance(sources.agent)?;
         self.before = Some(snapshot(instance.mount.as_fd(), &self.at)?);
         Ok(())
     }

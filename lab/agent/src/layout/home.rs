@@ -78,6 +78,13 @@ impl Home {
             .during(|| "enter the lean mount namespace")
     }
 
+    /// Sets a sysctl of the sandbox's own network namespace.
+    pub(crate) fn set_network_sysctl(&self, name: &str, value: &str) -> Result<(), Errno> {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.proc, format!("sys/net/{name}"), flags, Mode::empty())?;
+        rustix::io::write(file, value.as_bytes()).map(drop)
+    }
+
     /// Makes the devices of a layout's tree: as nodes, or (in a user namespace, where mknod(2) is refused) as mount points.
     pub(super) fn make_devices(&self, root: BorrowedFd<'_>) -> Result<(), Failure> {
         for &(name, _, major, minor) in DEVICES {

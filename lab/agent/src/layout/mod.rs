@@ -18,7 +18,7 @@ pub(crate) mod path;
 pub(crate) mod tree;
 
 use crate::failure::{During, Failure};
-use fresh::Fresh;
+use fresh::{Fresh, Instance};
 use home::Home;
 use lab_invocation::Layout;
 use lab_invocation::layout::Mount;
@@ -26,7 +26,8 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use std::os::fd::{AsFd, OwnedFd};
+use std::cell::RefCell;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use tree::Sources;
 
 /// Directory of the agent's own things in every layout's tree.
@@ -35,6 +36,8 @@ pub(crate) const OWN: &str = "/.lab";
 pub(crate) const UNREADABLE: &std::ffi::CStr = c"/.lab/unreadable";
 /// An empty directory.
 pub(crate) const EMPTY: &str = "/.lab/empty";
+/// Whom the witness must try to become; see [`crate::challenge`].
+pub(crate) const CHALLENGE: &std::ffi::CStr = c"/.lab/challenge";
 /// The set-group-ID probe: the witness, root:[`PROBE_GID`] 2755.
 pub(crate) const PROBE: &str = "/.lab/probe";
 /// Group of the probe.
@@ -49,6 +52,10 @@ pub(crate) struct Prepared {
     pub(crate) fresh: Vec<Fresh>,
     /// Mounts that lie on or in fresh directories and are therefore made by each case.
     pub(crate) per_case: Vec<Mount>,
+    /// [`CHALLENGE`], which stage 1 alone can write.
+    pub(crate) challenge: OwnedFd,
+    /// Fresh directories for the next case, made while the last one ran.
+    spare: RefCell<Option<Vec<Instance>>>,
 }
 
 impl Prepared {
@@ -69,10 +76,28 @@ impl Prepared {
         for mount in &once {
             mounts::make(home, mount)?;
         }
+        let challenge = open_challenge().during(|| "open the file of the challenge")?;
         crate::sys::mounts::set_attributes(CWD, c"/", mounts::READ_ONLY, 0)
             .during(|| "make the layout's root read-only")?;
         let namespace = home::namespace_of_self()?;
-        Ok(Self { namespace, log, fresh, per_case })
+        Ok(Self { namespace, log, fresh, per_case, challenge, spare: RefCell::new(None) })
+    }
+
+    /// Fresh directories for one case. `agent` is the agent's program file.
+    pub(crate) fn instances(&self, agent: BorrowedFd<'_>) -> Result<Vec<Instance>, Failure> {
+        match self.spare.take() {
+            Some(instances) => Ok(instances),
+            None => self.fresh.iter().map(|fresh| fresh.instance(agent)).collect(),
+        }
+    }
+
+    /// Makes the fresh directories for the next case ahead of time.
+    pub(crate) fn make_spare(&self, agent: BorrowedFd<'_>) {
+        if self.spare.borrow().is_none() {
+            // A failure comes again, and is reported, when the next case asks.
+            *self.spare.borrow_mut() =
+                self.fresh.iter().map(|fresh| fresh.instance(agent)).collect::<Result<_, _>>().ok();
+        }
     }
 
     /// Makes the caller a member of the layout's namespace, in its root directory.
@@ -91,6 +116,13 @@ fn log_socket() -> Result<OwnedFd, Failure> {
     rustix::net::bind(&socket, &address).during(|| "bind /dev/log")?;
     rustix::fs::chmod(c"/dev/log", Mode::from_raw_mode(0o666)).during(|| "open /dev/log to everybody")?;
     Ok(socket)
+}
+
+/// Opens the challenge for writing through a mount that stays writable when the layout's own root no longer is.
+fn open_challenge() -> Result<OwnedFd, rustix::io::Errno> {
+    let writable = clone_mount(c"/", false)?;
+    let path = c".lab/challenge";
+    rustix::fs::openat(writable, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// A copy of the mount at `path` that is attached nowhere yet. See open_tree(2).

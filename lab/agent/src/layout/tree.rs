@@ -39,6 +39,7 @@ pub(super) fn always() -> Vec<Placed> {
         directory(&own(OWN), 0o755),
         directory(&own(EMPTY), 0o755),
         directory(c".lab/unreadable", 0),
+        placed(c".lab/challenge", 0o444, Gid::ROOT, NodeKind::File(Content::Inline(Bytes::default()))),
         placed(&own(PROBE), 0o2755, probe_group, NodeKind::File(Content::Witness)),
     ]
 }
@@ -98,24 +99,16 @@ fn make(root: BorrowedFd<'_>, placed: &Placed, sources: &Sources<'_>) -> Result<
 fn fill(file: &OwnedFd, content: &Content, sources: &Sources<'_>, node: &Node) -> Result<(), Failure> {
     let what = || format!("write {} of the layout", node.path);
     match content {
-        Content::Inline(bytes) => write_all(file, bytes.as_slice()).during(what),
+        Content::Inline(bytes) => crate::write_all(file, bytes.as_slice()).during(what),
         Content::Blob(digest) => {
             let bytes = sources
                 .blobs
                 .get(digest)
                 .ok_or_else(|| Failure::refused(format!("{}: blob {digest} was not sent", what())))?;
-            write_all(file, bytes.as_slice()).during(what)
+            crate::write_all(file, bytes.as_slice()).during(what)
         }
         Content::Witness => copy(sources.agent, file).during(what),
     }
-}
-
-fn write_all(file: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
-    while !bytes.is_empty() {
-        let count = rustix::io::write(file, bytes)?;
-        bytes = bytes.get(count..).unwrap_or_default();
-    }
-    Ok(())
 }
 
 /// Copies a whole file from its beginning, whatever the offset of `from`.

@@ -4,7 +4,7 @@ use super::check;
 use libc::{c_int, c_void};
 use rustix::io::Errno;
 use rustix::process::Pid;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// A stack for a child that runs while its parent is suspended, or in a copy of its parent's memory.
 pub(crate) struct Stack(Vec<u8>);
@@ -60,6 +60,16 @@ extern "C" fn trampoline<F: FnOnce() -> c_int>(body: *mut c_void) -> c_int {
     // SAFETY: `clone` passes a pointer to its own `Option<F>`, which is alive (see there); no other code touches it now.
     let body = unsafe { &mut *body.cast::<Option<F>>() };
     body.take().map_or(126, |body| body())
+}
+
+/// The mount namespace of a child; `None` if it has ended, or where the kernel (before 6.11) does not say.
+pub(crate) fn mount_namespace_of(child: &Child) -> Option<OwnedFd> {
+    /// PIDFD_GET_MNT_NAMESPACE of include/uapi/linux/pidfd.h.
+    const GET: libc::c_ulong = 0xFF03;
+    // SAFETY: this request takes no argument, and returns a new descriptor.
+    let number = check(unsafe { libc::syscall(libc::SYS_ioctl, child.pidfd.as_raw_fd(), GET, 0) }).ok()?;
+    // SAFETY: it was returned just now, so nobody else owns it.
+    Some(unsafe { OwnedFd::from_raw_fd(RawFd::try_from(number).ok()?) })
 }
 
 /// Memory of type `T` that stays shared with every child, whether or not it shares the rest (mmap(2), MAP_SHARED).

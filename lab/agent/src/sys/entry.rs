@@ -79,8 +79,8 @@ std::arch::global_asm!(
     closed = sym CLOSED_AT_START,
 );
 
-/// Called by the C runtime's start code.
-#[unsafe(no_mangle)]
+/// Called by the C runtime's start code. A test program has a `main` of its own.
+#[cfg_attr(not(test), unsafe(no_mangle))]
 extern "C" fn main(argc: c_int, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
     let count = usize::try_from(argc).unwrap_or(0);
     // SAFETY: the C runtime passes the vector which the kernel laid out: `argc` strings and then null, which live as long

@@ -81,6 +81,13 @@ pub(crate) fn status_flags(number: RawFd) -> Result<c_int, Errno> {
     c_int::try_from(flags).map_err(|_| Errno::OVERFLOW)
 }
 
+/// Magic number of the file system of what is open at a number. See fstatfs(2).
+pub(crate) fn file_system(number: RawFd) -> Result<u64, Errno> {
+    // SAFETY: the borrowed descriptor is used for one call, which fails if the number is not open.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
+    u64::try_from(rustix::fs::fstatfs(borrowed)?.f_type).map_err(|_| Errno::OVERFLOW)
+}
+
 /// Ends the process at once, without any clean-up of the C library.
 pub(crate) fn exit_now(status: c_int) -> ! {
     // SAFETY: does not return and touches nothing.

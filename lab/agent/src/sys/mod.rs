@@ -15,7 +15,6 @@
 #![expect(unsafe_code, reason = "system calls without a safe wrapper; everything else in the agent denies unsafe code")]
 
 pub(crate) mod clone;
-#[cfg(not(test))]
 pub(crate) mod entry;
 pub(crate) mod exec;
 pub(crate) mod ids;
