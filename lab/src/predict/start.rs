@@ -182,11 +182,7 @@ pub(super) fn invoker(case: &Case) -> Invoker {
     });
     Invoker {
         process: process(case),
-        circumstances: Circumstances {
-            tracer,
-            shares_fs: transition.share_fs,
-            over_process_limit: false,
-        },
+        circumstances: Circumstances { tracer, shares_fs: transition.share_fs, over_process_limit: false },
         foreign_mount: transition.foreign_mount,
         argv: invocation.argv.iter().map(raw).collect(),
         env: invocation.env.iter().map(raw).collect(),

@@ -1,0 +1,61 @@
+//! What a case costs, as ratios within one run: `cargo bench -p lab`. Machines are noisy, so nothing here is compared with
+//! a figure of another machine or day. The bars are the project's promises; only a figure beyond twice its bar fails,
+//! because a shared machine may be slow at any moment.
+//!
+//! | row | what is timed |
+//! |---|---|
+//! | floor | the same wrapper and script, started by posix_spawn (vfork) without a sandbox by the same identity |
+//! | isolated | one case through the backend: fresh mounts, identity, exec, witness, tree difference, reaping |
+//! | throughput | the default mix on one worker and on two; cases that wait by design are counted apart |
+//! | start | wrapper to refusal against an empty static program |
+//! | neighbours | unshare with an overlay by a shell script, and `docker run`, for the same two starts |
+
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
+
+mod floor;
+mod mix;
+mod neighbours;
+mod table;
+
+use lab::problem::Problem;
+use std::process::ExitCode;
+use table::Table;
+
+fn main() -> ExitCode {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == floor::INNER) {
+        return floor::inner(&arguments[1..]);
+    }
+    // `cargo test --benches` and `cargo bench NAME` start this too; there is one bench, and it takes no name.
+    if arguments.iter().any(|argument| argument == "--test") {
+        return ExitCode::SUCCESS;
+    }
+    match measure() {
+        Ok(table) => {
+            print!("{table}");
+            if table.broken() { ExitCode::from(10) } else { ExitCode::SUCCESS }
+        }
+        Err(problem) => {
+            println!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Result<Table, Problem> {
+    let mut table = Table::default();
+    let ready = mix::Ready::new()?;
+    let floor = floor::measure(&ready)?;
+    let isolated = ready.isolated(&mut table)?;
+    table.row("floor: the same starts by vfork", floor.case_us, "µs");
+    table.row("isolated case", isolated, "µs");
+    table.ratio("isolated case / floor", isolated / floor.case_us, 2.5);
+    table.row("empty static program, start to end", floor.empty_us, "µs");
+    table.row("wrapper, start to refusal", floor.refusal_us, "µs");
+    table.ratio("wrapper to refusal / empty program", floor.refusal_us / floor.empty_us, 1.6);
+    ready.throughput(&mut table)?;
+    ready.model(&mut table)?;
+    neighbours::measure(&mut table, isolated);
+    ready.whole_run(&mut table)?;
+    Ok(table)
+}
