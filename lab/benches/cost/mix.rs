@@ -9,7 +9,7 @@ use lab::problem::Problem;
 use lab::run::collect::Settings;
 use lab::run::engine;
 use lab::run::event::Event;
-use lab::run::plan::Plan;
+use lab::run::plan::{Asked, Plan};
 use lab::run::programs::{PACKAGES, Programs};
 use lab::run::session::{self, Refused, Session};
 use lab::run::verdict::Seen;
@@ -51,8 +51,9 @@ impl Ready {
     }
 
     fn plan(&self, wanted: impl Fn(&Case) -> bool) -> Result<Plan, Problem> {
-        let cases = self.session.suite.cases.iter().filter(|case| wanted(case)).cloned().map(Arc::new).collect();
-        Ok(session::plan(cases, &self.programs, &session::Given::new(), false)?.0)
+        let asked = |case: &Case| Asked { case: Arc::new(case.clone()), unsupported: None };
+        let cases = self.session.suite.cases.iter().filter(|case| wanted(case)).map(asked).collect();
+        Ok(session::plan(cases, &self.programs, &session::Given::new(), None)?.0)
     }
 
     /// Median microseconds of one case through one worker, over the admitted and the refused start.
