@@ -13,6 +13,7 @@ use crate::predict;
 use crate::verdict::Difference;
 use lab_invocation::Evidence;
 use lab_invocation::evidence::Stage;
+use std::collections::BTreeSet;
 
 /// The result of comparing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +130,15 @@ fn another_start(case: &Case, evidence: &Evidence) -> Option<String> {
             names.user(credentials.uid.real),
             names.group(credentials.gid.real),
         ));
+    }
+    let state = &evidence.invoker;
+    let unmapped = !transition.unmapped_gids.is_empty();
+    let found: BTreeSet<_> = credentials.groups.iter().copied().collect();
+    if found != asked.groups && !unmapped {
+        return Some("the invoker had other supplementary groups than it was to have".to_owned());
+    }
+    if state.no_new_privs != transition.no_new_privs || state.traced != transition.tracer.is_some() {
+        return Some("no_new_privs or the tracer of the invoker was not as the case asks".to_owned());
     }
     let wanted = case.subject.order.leaves(case.subject.mode);
     let found = evidence.installed.as_ref().map(|file| file.mode).filter(|&mode| mode != wanted)?;

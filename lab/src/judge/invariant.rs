@@ -5,6 +5,7 @@ use super::{Comparison, show};
 use crate::case::Case;
 use lab_invocation::Evidence;
 use lab_invocation::evidence::{Capture, End};
+use lab_invocation::invocation::{Descriptor, FaultResult};
 use lab_invocation::{Bytes, Gid, Uid};
 use std::collections::BTreeSet;
 
@@ -20,7 +21,7 @@ struct Invariant {
 
 /// Sources: waitpid(2) and exec(3) for the ends; execve(2), credentials(7) and capabilities(7) for ids and capabilities;
 /// CVE-2024-28085, CVE-2023-29383 and CVE-2012-0809 for terminal control sequences which a privileged program repeats.
-const INVARIANTS: [Invariant; 9] = [
+const INVARIANTS: [Invariant; 11] = [
     Invariant { name: "ends-in-time", holds: "an end before the deadline", broken: ends_in_time },
     Invariant { name: "ends-by-exit", holds: "an end by exit, not by a signal", broken: ends_by_exit },
     Invariant { name: "starts-once", holds: "the script starts at most once", broken: starts_once },
@@ -34,6 +35,12 @@ const INVARIANTS: [Invariant; 9] = [
         name: "bounded-output",
         holds: "at most 64 KiB on each output, a few datagrams in the system log",
         broken: bounded_output,
+    },
+    Invariant { name: "changes-nothing", holds: "a refused run changes no file", broken: changes_nothing },
+    Invariant {
+        name: "leaves-no-process",
+        holds: "no process is left when the subject has ended",
+        broken: leaves_no_process,
     },
     Invariant {
         name: "no-raw-control-bytes",
@@ -67,7 +74,6 @@ fn ends_in_time(_: &Case, evidence: &Evidence) -> Option<String> {
 
 /// A signal is the lab's own doing where a case kills at a system call, and the C library's before `main`.
 fn ends_by_exit(case: &Case, evidence: &Evidence) -> Option<String> {
-    use lab_invocation::invocation::FaultResult;
     let killed = case.invocation.faults.iter().any(|fault| fault.result == FaultResult::Kill);
     let excused = case.outcome.signal.is_some() || case.outcome.ended_before_main || killed;
     match evidence.end {
@@ -109,6 +115,24 @@ fn bounded_output(_: &Case, evidence: &Evidence) -> Option<String> {
         more.then(|| format!("{} datagrams in the system log", evidence.syslog_total))
     };
     long("standard error", &evidence.stderr).or_else(|| long("standard output", &evidence.stdout)).or_else(log)
+}
+
+/// Only where the scenario does not speak of changes itself. What it opens for the subject may be written.
+fn changes_nothing(case: &Case, evidence: &Evidence) -> Option<String> {
+    if case.outcome.changes.is_some() || starts(evidence) > 0 {
+        return None;
+    }
+    let opened = |path: &Bytes| {
+        let descriptors = &case.invocation.descriptors;
+        descriptors.iter().any(|(_, descriptor)| matches!(descriptor, Descriptor::File(file) if file == path))
+    };
+    let changed: Vec<String> =
+        evidence.changes.iter().filter(|change| !opened(&change.path)).map(|change| change.path.to_text()).collect();
+    (!changed.is_empty()).then(|| show::list(changed))
+}
+
+fn leaves_no_process(_: &Case, evidence: &Evidence) -> Option<String> {
+    (evidence.strays > 0).then(|| format!("{} left, and killed by the lab", evidence.strays))
 }
 
 /// Looks for control bytes together with the byte before and after them: a line end of the subject's own is no echo.

@@ -150,6 +150,9 @@ fn script(evidence: &mut Evidence) -> &mut WitnessReport {
 #[case::killed_script_of_a_refusal(REFUSED, |e: &mut Evidence| e.witness_unfinished = 1,
     &["script.started", "started-before-decision"])]
 #[case::log_flood(REFUSED, |e: &mut Evidence| e.syslog_total = 1 << 20, &["bounded-output"])]
+#[case::file_of_a_refusal(REFUSED, |e: &mut Evidence| e.changes.push(Change {
+    path: "/tmp/x".into(), kind: ChangeKind::Removed }), &["changes-nothing"])]
+#[case::process_left(ADMITTED, |e: &mut Evidence| e.strays = 1, &["leaves-no-process"])]
 #[case::real_gid(ADMITTED, |e: &mut Evidence| script(e).credentials.gid.real = gid(8), &["script.real-gid"])]
 #[case::effective_gid(ADMITTED, |e: &mut Evidence| script(e).credentials.gid.effective = gid(8), &["script.effective-gid"])]
 #[case::saved_gid(ADMITTED, |e: &mut Evidence| script(e).credentials.gid.saved = gid(8), &["script.saved-gid"])]
@@ -261,6 +264,12 @@ fn without_an_observation_nothing_is_said() {
     let mut other = sound(&case);
     other.invoker.credentials.as_mut().expect("it is there").gid.real = gid(100);
     assert!(because(&case, &other).contains("users 100"));
+    let mut groups = sound(&case);
+    groups.invoker.credentials.as_mut().expect("it is there").groups.push(gid(9));
+    assert!(because(&case, &groups).contains("supplementary"));
+    let mut traced = sound(&case);
+    traced.invoker.traced = true;
+    assert!(because(&case, &traced).contains("tracer"));
     let mut mode = sound(&case);
     mode.installed.as_mut().expect("it is there").mode = 0o755;
     assert!(because(&case, &mode).contains("0755"));
