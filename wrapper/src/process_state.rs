@@ -54,7 +54,7 @@ pub const LEAST_LIMITS: [(Resource, &str, u64); 5] = [
     (Resource::RLIMIT_FSIZE, "RLIMIT_FSIZE", 1 << 20),
     // _POSIX_OPEN_MAX of limits.h.
     (Resource::RLIMIT_NOFILE, "RLIMIT_NOFILE", 20),
-    // The longest arguments and environment that the kernel hands over are 6 MiB, and are copied once.
+    // A Python with a few modules. Arguments and environment, of which the kernel hands over 6 MiB at most, are in it.
     (Resource::RLIMIT_AS, "RLIMIT_AS", 64 << 20),
     (Resource::RLIMIT_DATA, "RLIMIT_DATA", 32 << 20),
     // A quarter of it, and never less than 128 KiB, is what an exec may hand over: execve(2).

@@ -296,3 +296,6 @@ pub fn has_access_list(path: &Path) -> Result<bool, Errno> {
         Err(errno) => Err(errno),
     }
 }
+
+#[cfg(test)]
+mod tests;
