@@ -58,7 +58,7 @@ impl Namespaces {
     fn texts(&self, map: Map) -> Texts {
         let without = |outer: &str, hole: Option<u32>| idmaps::all_but(outer, &hole.into_iter().collect());
         match map {
-            Map::FirstTwo => Texts { users: "0 0 2\n".into(), groups: "0 0 2\n".into(), deny: false },
+            Map::FirstTwo => Texts { users: BOTH.into(), groups: BOTH.into(), deny: false },
             Map::Trial(TrialNamespace::Without { uid, gid }, ..) => {
                 Texts { users: without(&self.users, uid), groups: without(&self.groups, gid), deny: false }
             }
@@ -71,6 +71,9 @@ impl Namespaces {
         }
     }
 }
+
+/// 0 and 1, each on its own line: a line may not reach over two of the outer map.
+const BOTH: &str = "0 0 1\n1 1 1\n";
 
 /// Contents of the files in `/proc/PID`.
 struct Texts {
