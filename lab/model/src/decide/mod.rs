@@ -134,11 +134,14 @@ impl Running<'_> {
         if soft_limit(self.start, RLIMIT_NOFILE, None).is_some_and(|limit| limit < 3) {
             return Err(ended("the C library polls three descriptors, and RLIMIT_NOFILE is lower"));
         }
-        let closed = (0..3).any(|number| !self.start.invoker.room.descriptors.contains(&number));
-        if closed && !self.start.installation.device_null {
+        if !self.has_standard_descriptors() && !self.start.installation.device_null {
             return Err(ended("a standard descriptor is closed, and there is no /dev/null to open in its place"));
         }
         Ok(())
+    }
+
+    fn has_standard_descriptors(&self) -> bool {
+        (0..3).all(|number| self.start.invoker.room.descriptors.contains(&number))
     }
 
     /// The last exec: of `path`, with `argv` and `env`, by `process`.

@@ -32,6 +32,7 @@ const LEAST_LIMITS: [(u32, &str, u64); 5] = [
 
 pub(super) fn decide(running: &Running<'_>) -> Result<(String, Child), Refusal> {
     let policy = running.start.policy;
+    descriptors_can_be_opened(running)?;
     limits_leave_room(running)?;
     policy_is_sound(running)?;
     set_group_id_acted(running)?;
@@ -84,6 +85,15 @@ fn refuse(running: &Running<'_>, outcome: Outcome, because: String) -> Refusal {
     let style = if policy.unsound.is_some() { Style::Mailman } else { policy.style };
     let exit = status(outcome, style);
     Refusal { outcome, because, exit, exec_error: None }
+}
+
+/// A closed standard descriptor is opened on /dev/null, where the C library has not done so (it does in secure mode).
+fn descriptors_can_be_opened(running: &Running<'_>) -> Result<(), Refusal> {
+    if running.has_standard_descriptors() || running.start.installation.device_null {
+        return Ok(());
+    }
+    let because = "a standard descriptor is closed, and there is no /dev/null to open in its place".to_owned();
+    Err(refuse(running, Outcome::UnsafeProcess, because))
 }
 
 /// A low soft limit is raised; a low hard limit cannot be.

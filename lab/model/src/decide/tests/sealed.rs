@@ -127,6 +127,18 @@ use std::collections::BTreeSet;
     s.invoker.room.descriptors.clear();
     s.installation.device_null = false;
 }, Outcome::EndedBeforeMain, None)]
+#[case::closed_descriptors_without_devices_where_nothing_is_gained(|s: &mut Scene| {
+    s.policy.trusted = s.policy.own.clone();
+    s.invoker.process = caller(LIST);
+    s.invoker.room.descriptors.clear();
+    s.installation.device_null = false;
+}, Outcome::UnsafeProcess, Some(11))]
+#[case::too_few_descriptors_for_the_c_library(
+    |s: &mut Scene| _ = s.invoker.room.limits.insert(7, (Some(2), Some(20))), Outcome::EndedBeforeMain, None)]
+#[case::too_few_descriptors_where_nothing_is_gained(|s: &mut Scene| {
+    s.mount(true, false);
+    s.invoker.room.limits.insert(7, (Some(2), Some(20)));
+}, Outcome::NotPrivileged, Some(9))]
 fn decision(#[case] change: impl Fn(&mut Scene), #[case] outcome: Outcome, #[case] exit: Option<u8>) {
     let mut scene = Scene::quiet();
     change(&mut scene);
