@@ -8,9 +8,11 @@
 //! | [`program`] | one start of a program, and the program's report |
 //! | [`ground`] | the file and the mounts that are started from |
 //! | [`namespaces`] | user namespaces |
+//! | [`helper`] | a process that waits |
 
 mod calls;
 mod ground;
+mod helper;
 mod namespaces;
 mod program;
 mod state;
@@ -102,7 +104,9 @@ impl Agent {
                 Question::Calls { state, calls } => {
                     Answer::Calls(calls::answer(&state, &calls, &self.own, &mut self.stack))
                 }
-                Question::CallsInNamespace { state, calls } => Answer::Calls(self.in_namespace(&state, &calls)),
+                Question::CallsInNamespace { setgroups, state, calls } => {
+                    Answer::Calls(self.in_namespace(setgroups, &state, &calls))
+                }
                 Question::Exec { trial, then } => {
                     let (ground, namespaces, own, stack) =
                         (&self.ground, &mut self.namespaces, &self.own, &mut self.stack);
@@ -119,8 +123,8 @@ impl Agent {
         }
     }
 
-    fn in_namespace(&mut self, state: &State, calls: &[Call]) -> Vec<CallAnswer> {
-        match self.namespaces.get(Map::FirstTwo, self.ground.proc.as_fd(), &mut self.stack) {
+    fn in_namespace(&mut self, setgroups: bool, state: &State, calls: &[Call]) -> Vec<CallAnswer> {
+        match self.namespaces.get(Map::FirstTwo { setgroups }, self.ground.proc.as_fd(), &mut self.stack) {
             Ok(namespace) => calls::answer_in(namespace, state, calls, &self.own, &mut self.stack),
             Err(stop) => vec![calls::failed(stop); calls.len()],
         }
@@ -129,6 +133,8 @@ impl Agent {
 
 /// Number of a resource limit, alike on every architecture that the lab knows. See getrlimit(2).
 const RLIMIT_STACK: u32 = 3;
+/// Likewise.
+const RLIMIT_NPROC: u32 = 6;
 
 /// Enters a user namespace: setns(2). Whoever does has every capability in it.
 fn enter_user_namespace(namespace: &OwnedFd) -> Result<(), Errno> {

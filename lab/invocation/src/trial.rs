@@ -176,6 +176,8 @@ pub struct ExecTrial {
     pub tracer: Option<TrialTracer>,
     /// It shares its file-system attributes with a living process: clone(2), CLONE_FS.
     pub shares_fs: bool,
+    /// RLIMIT_NPROC is 0 when it takes on its ids, and its real uid has another process already.
+    pub no_processes: bool,
     /// User namespace of its own.
     pub namespace: Option<TrialNamespace>,
 }
@@ -298,6 +300,8 @@ pub enum Question {
     },
     /// Likewise inside a user namespace that maps 0 and 1 only.
     CallsInNamespace {
+        /// Whether its `/proc/self/setgroups` says `allow`.
+        setgroups: bool,
         /// The state.
         state: State,
         /// The calls.

@@ -74,7 +74,8 @@ pub struct Circumstances {
     pub tracer: Option<Tracer>,
     /// Another process shares its root, working directory and umask: clone(2), CLONE_FS.
     pub shares_fs: bool,
-    /// It changed to a uid that was over RLIMIT_NPROC and still is: execve(2), EAGAIN.
+    /// Its last change of the real uid was to one that was over RLIMIT_NPROC before, and now it is still: execve(2), EAGAIN;
+    /// `kernel/cred.c`, `flag_nproc_exceeded`. The limit 0 alone is not enough: another process must have that uid.
     pub over_process_limit: bool,
 }
 

@@ -3,7 +3,8 @@
 use super::exec_table::{self, Row};
 use super::kernel::Kernel;
 use super::oracle::{self, Oracle};
-use super::space::{self, Part};
+use super::space::{self, Part, Place};
+use super::text::spell;
 use crate::problem::Problem;
 use lab_invocation::trial::{Call, CallAnswer, CapabilitySets, DEATH_SIGNAL, ExecAnswer, Facts, Report, State, Step};
 use lab_model::exec::{Executed, Kernel as Release};
@@ -182,8 +183,12 @@ impl Work<'_> {
         let mut found = vec![Section::default(); oracles.len()];
         match *self {
             Work::Calls(part, state) => {
-                let namespace = if part.in_namespace { oracle::first_two() } else { UserNamespace::initial() };
-                let answers = kernel.calls(state, &part.calls, part.in_namespace)?;
+                let (namespace, answers) = match part.place {
+                    Place::Initial => (UserNamespace::initial(), kernel.calls(state, &part.calls)?),
+                    Place::FirstTwo { setgroups } => {
+                        (oracle::first_two(setgroups), kernel.calls_in_namespace(setgroups, state, &part.calls)?)
+                    }
+                };
                 for (call, answer) in part.calls.iter().zip(answers) {
                     for (found, oracle) in found.iter_mut().zip(oracles) {
                         found.count(call_agrees(&state, call, &answer, &namespace, *oracle)?);
@@ -242,7 +247,7 @@ fn call_agrees(
         return Ok(Compared::Agree);
     }
     Ok(Compared::Differ(Mismatch {
-        what: format!("{call:?} from {}", show(&state)),
+        what: format!("{} from {}", spell(call), show(&state)),
         model: format!("returns {predicted}, then {}", show(&predicted_after)),
         kernel: format!("returns {value}, then {}", show(&after)),
     }))

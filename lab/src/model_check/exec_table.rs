@@ -36,6 +36,7 @@ pub(super) fn rows(all: &CapabilitySets) -> Vec<Row> {
             }
             rows.push(row(&invoker, &file, "as interpreter of a script", Trial { script: true, ..plain }));
             rows.push(row(&invoker, &file, "by descriptor", Trial { by_descriptor: true, ..plain }));
+            rows.push(row(&invoker, &file, "over RLIMIT_NPROC", Trial { no_processes: true, ..plain }));
             for (name, namespace) in namespaces() {
                 for no_new_privs in [false, true] {
                     rows.push(row(&invoker, &file, name, Trial { namespace: Some(namespace), no_new_privs, ..plain }));
@@ -47,7 +48,7 @@ pub(super) fn rows(all: &CapabilitySets) -> Vec<Row> {
 }
 
 fn row(invoker: &Invoker, file: &File, name: &str, trial: Trial) -> Row {
-    let Trial { no_new_privs, mount, script, by_descriptor, tracer, shares_fs, namespace } = trial;
+    let Trial { no_new_privs, mount, script, by_descriptor, tracer, shares_fs, no_processes, namespace } = trial;
     let mut state = invoker.state;
     if namespace == Some(TrialNamespace::OwnIdsOnly) {
         // Whoever makes a user namespace is all-powerful in it; it has no other group, and no way to change that.
@@ -72,6 +73,7 @@ fn row(invoker: &Invoker, file: &File, name: &str, trial: Trial) -> Row {
             by_descriptor,
             tracer,
             shares_fs,
+            no_processes,
             namespace,
         },
     }
@@ -86,6 +88,7 @@ struct Trial {
     by_descriptor: bool,
     tracer: Option<TrialTracer>,
     shares_fs: bool,
+    no_processes: bool,
     namespace: Option<TrialNamespace>,
 }
 
@@ -98,6 +101,7 @@ impl Default for Trial {
             by_descriptor: false,
             tracer: None,
             shares_fs: false,
+            no_processes: false,
             namespace: None,
         }
     }

@@ -74,14 +74,28 @@ impl Kernel {
     ///
     /// # Errors
     /// The agent ended or does not keep to the protocol.
-    pub fn calls(&mut self, state: State, calls: &[Call], in_namespace: bool) -> Result<Vec<CallAnswer>, Problem> {
-        let calls_made = calls.to_vec();
-        self.send(&match in_namespace {
-            false => Question::Calls { state, calls: calls_made },
-            true => Question::CallsInNamespace { state, calls: calls_made },
-        })?;
+    pub fn calls(&mut self, state: State, calls: &[Call]) -> Result<Vec<CallAnswer>, Problem> {
+        self.send(&Question::Calls { state, calls: calls.to_vec() })?;
+        self.receive_calls(calls.len())
+    }
+
+    /// Likewise inside a user namespace that maps 0 and 1 only, and allows setgroups(2) or not.
+    ///
+    /// # Errors
+    /// As for [`Kernel::calls`].
+    pub fn calls_in_namespace(
+        &mut self,
+        setgroups: bool,
+        state: State,
+        calls: &[Call],
+    ) -> Result<Vec<CallAnswer>, Problem> {
+        self.send(&Question::CallsInNamespace { setgroups, state, calls: calls.to_vec() })?;
+        self.receive_calls(calls.len())
+    }
+
+    fn receive_calls(&mut self, count: usize) -> Result<Vec<CallAnswer>, Problem> {
         match self.receive()? {
-            Answer::Calls(answers) if answers.len() == calls.len() => Ok(answers),
+            Answer::Calls(answers) if answers.len() == count => Ok(answers),
             _ => Err(confused()),
         }
     }

@@ -119,9 +119,9 @@ fn ids([real, effective, saved, fs]: [u32; 4]) -> Ids {
 }
 
 /// The namespace that maps 0 and 1 only.
-pub(super) fn first_two() -> UserNamespace {
+pub(super) fn first_two(setgroups: bool) -> UserNamespace {
     let map = || IdMap(vec![Extent { inside: 0, outside: 0, count: 2 }]);
-    UserNamespace { uids: map(), gids: map(), setgroups: true }
+    UserNamespace { uids: map(), gids: map(), setgroups }
 }
 
 /// A start of a program in the model's words.
@@ -171,12 +171,14 @@ pub(super) fn start(trial: &ExecTrial) -> Start {
         TrialTracer::Privileged => Tracer::Privileged,
         TrialTracer::Unprivileged => Tracer::Unprivileged,
     });
+    // It is counted where the real uid changes, which root's does not here: execve(2), EAGAIN.
+    let over_process_limit = trial.no_processes && trial.state.uid[0] != 0;
     let refused = permission(&process, trial, group).err();
     Start {
         process,
         refused,
         image: Image { owner: Some(file.owner), group, mode: file.mode, capabilities, mount },
-        circumstances: Circumstances { tracer, shares_fs: trial.shares_fs, over_process_limit: false },
+        circumstances: Circumstances { tracer, shares_fs: trial.shares_fs, over_process_limit },
     }
 }
 

@@ -5,6 +5,7 @@
 use super::compare;
 use super::kernel::Kernel;
 use super::oracle::{self, Oracle};
+use super::text::spell;
 use crate::problem::Problem;
 use lab_invocation::trial::{
     Call, CallAnswer, CapabilitySets, ExecAnswer, ExecTrial, Groups, State, TrialFile, TrialMount,
@@ -39,7 +40,7 @@ impl Program {
 
     /// Whether kernel and model agree wherever both answer.
     pub fn agrees(&self) -> bool {
-        self.assertions.iter().all(|assertion| assertion.kernel == Some(assertion.model))
+        self.assertions.iter().all(|assertion| assertion.kernel.is_none_or(|holds| holds == assertion.model))
     }
 }
 
@@ -171,6 +172,7 @@ fn one(kernel: &mut Kernel, oracle: &dyn Oracle, test: &Test) -> Result<Program,
         by_descriptor: false,
         tracer: None,
         shares_fs: false,
+        no_processes: false,
         namespace: None,
     };
     let calls: Vec<Call> = test.steps.iter().map(|step| step.call).collect();
@@ -219,24 +221,6 @@ fn one(kernel: &mut Kernel, oracle: &dyn Oracle, test: &Test) -> Result<Program,
 fn pair(state: &State, groups: bool) -> (u32, u32) {
     let [real, effective, ..] = if groups { state.gid } else { state.uid };
     (real, effective)
-}
-
-/// A call as C writes it; seteuid and setegid are setresuid and setresgid with -1.
-fn spell(call: &Call) -> String {
-    let id = |id: u32| if id == KEEP { "-1".to_owned() } else { id.to_string() };
-    match *call {
-        Call::SetUid(a) => format!("setuid({})", id(a)),
-        Call::SetReUid(a, b) => format!("setreuid({}, {})", id(a), id(b)),
-        Call::SetResUid(KEEP, a, KEEP) => format!("seteuid({})", id(a)),
-        Call::SetResUid(a, b, c) => format!("setresuid({}, {}, {})", id(a), id(b), id(c)),
-        Call::SetFsUid(a) => format!("setfsuid({})", id(a)),
-        Call::SetGid(a) => format!("setgid({})", id(a)),
-        Call::SetReGid(a, b) => format!("setregid({}, {})", id(a), id(b)),
-        Call::SetResGid(KEEP, a, KEEP) => format!("setegid({})", id(a)),
-        Call::SetResGid(a, b, c) => format!("setresgid({}, {}, {})", id(a), id(b), id(c)),
-        Call::SetFsGid(a) => format!("setfsgid({})", id(a)),
-        Call::SetGroups(groups) => format!("setgroups({:?})", groups.as_slice()),
-    }
 }
 
 fn exclusive_open(kernel: &mut Kernel) -> Result<Program, Problem> {

@@ -18,13 +18,29 @@ pub(super) struct Part {
     pub states: Vec<State>,
     /// Calls, each tried from each state.
     pub calls: Vec<Call>,
-    /// Whether the trials run in a user namespace that maps 0 and 1 only.
-    pub in_namespace: bool,
+    /// Where they are tried.
+    pub place: Place,
+}
+
+/// User namespace of the trials.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// That of the agent.
+    Initial,
+    /// One that maps 0 and 1 only.
+    FirstTwo {
+        /// Whether it allows setgroups(2).
+        setgroups: bool,
+    },
 }
 
 /// The whole space, for processes that have at most the capabilities `all`.
 pub(super) fn parts(all: &CapabilitySets) -> Vec<Part> {
-    let part = |name, states, calls| Part { name, states, calls, in_namespace: false };
+    let part = |name, states, calls| Part { name, states, calls, place: Place::Initial };
+    let inside = |name, kind, calls, setgroups| {
+        let place = Place::FirstTwo { setgroups };
+        Part { name, states: mapped_states(kind, all), calls, place }
+    };
     vec![
         part(
             "setuid, setreuid, setresuid, setfsuid",
@@ -42,18 +58,10 @@ pub(super) fn parts(all: &CapabilitySets) -> Vec<Part> {
             id_calls(Kind::User),
         ),
         part("setgroups", states(Kind::Group, all, &[Sets::All, Sets::NoSetId], false), group_calls()),
-        Part {
-            in_namespace: true,
-            ..part("uid calls where uid 2 is not mapped", mapped_states(Kind::User, all), id_calls(Kind::User))
-        },
-        Part {
-            in_namespace: true,
-            ..part("gid calls where gid 2 is not mapped", mapped_states(Kind::Group, all), id_calls(Kind::Group))
-        },
-        Part {
-            in_namespace: true,
-            ..part("setgroups where gid 2 is not mapped", mapped_states(Kind::Group, all), group_calls())
-        },
+        inside("uid calls where uid 2 is not mapped", Kind::User, id_calls(Kind::User), true),
+        inside("gid calls where gid 2 is not mapped", Kind::Group, id_calls(Kind::Group), true),
+        inside("setgroups where gid 2 is not mapped", Kind::Group, group_calls(), true),
+        inside("setgroups where the user namespace denies it", Kind::Group, group_calls(), false),
     ]
 }
 
@@ -189,6 +197,7 @@ mod tests {
         }
         let sizes: Vec<usize> = parts.iter().map(|part| part.states.len() * part.calls.len()).collect();
         // 3 ids in 4 places, 4 securebits, 2 capability sets; 4 + 4 + 16 + 64 calls.
-        assert_eq!(sizes, [81 * 8 * 88, 81 * 8 * 88, 27 * 8 * 88, 27 * 8 * 9, 8 * 2 * 88, 8 * 2 * 88, 8 * 2 * 9]);
+        let (initial, mapped) = (81 * 8 * 88, 8 * 2 * 88);
+        assert_eq!(sizes, [initial, initial, 27 * 8 * 88, 27 * 8 * 9, mapped, mapped, 8 * 2 * 9, 8 * 2 * 9]);
     }
 }

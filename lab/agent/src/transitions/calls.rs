@@ -32,9 +32,10 @@ pub(super) fn answer_in(
     let mut state = *state;
     state.capabilities.bounding = own.bounding;
     let attempt = |call: &Call| {
+        // Outside, where setgroups(2) is allowed; the namespace calls its ids the same.
+        state::reach_ids(&state)?;
         enter_user_namespace(namespace).at(Step::UserNamespace)?;
         let all = state::read(true).at(Step::Read)?.capabilities;
-        state::reach_ids(&state)?;
         state::reach_capabilities(&state, &all)?;
         here(call)
     };

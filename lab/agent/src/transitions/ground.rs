@@ -1,9 +1,10 @@
 //! Where the programs of the exec trials lie: a tmpfs over /tmp in a mount namespace of our own, with one program file
 //! seen through several mounts.
 
+use super::helper::Helper;
 use super::namespaces::{Map, Namespaces};
 use super::state::{At, Stop};
-use crate::sys::clone::{Child, Stack, clone};
+use crate::sys::clone::Stack;
 use crate::sys::mounts;
 use lab_invocation::trial::{Step, TrialFile, TrialMount};
 use rustix::fs::{CWD, Gid, Mode, OFlags, Uid, XattrFlags, chmod, chown, mkdir, open, removexattr, setxattr};
@@ -12,8 +13,6 @@ use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_bind, mount_change,
     mount_remount, move_mount, open_tree, unmount,
 };
-use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -63,17 +62,6 @@ pub(super) enum Hold {
         /// Its mount namespace.
         mounts: OwnedFd,
     },
-}
-
-/// A process that only waits; dropped, it is killed and reaped.
-pub(super) struct Helper(Child);
-
-impl Drop for Helper {
-    fn drop(&mut self) {
-        // Either fails only if the process has ended already.
-        let _ = pidfd_send_signal(&self.0.pidfd, Signal::KILL);
-        let _ = waitid(WaitId::PidFd(self.0.pidfd.as_fd()), WaitIdOptions::EXITED);
-    }
 }
 
 impl Drop for Hold {
@@ -162,31 +150,15 @@ impl Ground {
     ) -> Result<(Helper, OwnedFd), Stop> {
         let everything = Map::Trial(lab_invocation::trial::TrialNamespace::Without { uid: None, gid: None }, 0, 0);
         let namespace = namespaces.get(everything, self.proc.as_fd(), stack)?;
-        let (ready, done) = pipe_with(PipeFlags::CLOEXEC).at(Step::Mount)?;
-        let child = clone(0, stack, || {
-            let mounted = (|| {
-                super::enter_user_namespace(namespace)?;
-                mounts::unshare(libc::CLONE_NEWNS)?;
-                mount(c"tmpfs", c"/tmp/other", c"tmpfs", MountFlags::empty(), c"mode=755")?;
-                write(OTHER, &self.program)?;
-                furnish(OTHER, file)
-            })();
-            let number = mounted.err().map_or(0, Errno::raw_os_error);
-            let _ = rustix::io::write(&done, &number.to_le_bytes());
-            loop {
-                // Killed by whoever holds it.
-                let _ = rustix::event::poll(&mut [], None);
-            }
+        let helper = Helper::start(stack, || {
+            super::enter_user_namespace(namespace)?;
+            mounts::unshare(libc::CLONE_NEWNS)?;
+            mount(c"tmpfs", c"/tmp/other", c"tmpfs", MountFlags::empty(), c"mode=755")?;
+            write(OTHER, &self.program)?;
+            furnish(OTHER, file)
         })
-        .at(Step::Process)?;
-        let helper = Helper(child);
-        let mut number = [0; 4];
-        rustix::io::read(&ready, &mut number).at(Step::Mount)?;
-        match i32::from_le_bytes(number) {
-            0 => {}
-            errno => return Err(Stop { step: Step::Mount, errno: Errno::from_raw_os_error(errno) }),
-        }
-        let path = format!("{}/ns/mnt", helper.0.pid.as_raw_nonzero());
+        .at(Step::Mount)?;
+        let path = format!("{}/ns/mnt", helper.pid().as_raw_nonzero());
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
         let mounts = rustix::fs::openat(&self.proc, path, flags, Mode::empty()).at(Step::Mount)?;
         Ok((helper, mounts))

@@ -14,7 +14,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Map {
     /// 0 and 1.
-    FirstTwo,
+    FirstTwo {
+        /// Whether setgroups(2) is allowed.
+        setgroups: bool,
+    },
     /// As a trial asks, for a process with these own ids.
     Trial(TrialNamespace, u32, u32),
     /// Users as they are; of groups only this one, and it appears as the other.
@@ -58,7 +61,7 @@ impl Namespaces {
     fn texts(&self, map: Map) -> Texts {
         let without = |outer: &str, hole: Option<u32>| idmaps::all_but(outer, &hole.into_iter().collect());
         match map {
-            Map::FirstTwo => Texts { users: BOTH.into(), groups: BOTH.into(), deny: false },
+            Map::FirstTwo { setgroups } => Texts { users: BOTH.into(), groups: BOTH.into(), deny: !setgroups },
             Map::Trial(TrialNamespace::Without { uid, gid }, ..) => {
                 Texts { users: without(&self.users, uid), groups: without(&self.groups, gid), deny: false }
             }

@@ -1,6 +1,7 @@
 //! One start of a program in a throw-away process, and what the program reports.
 
 use super::ground::{Ground, Hold, SCRIPT};
+use super::helper::Helper;
 use super::namespaces::{Map, Namespaces};
 use super::state::{self, At, Stop};
 use super::{calls, enter_user_namespace};
@@ -80,6 +81,10 @@ fn attempt(
         }
         None => None,
     };
+    // The kernel asks whether the uid was over its limit before this process had it too: somebody else must have it.
+    let [uid, ..] = trial.state.uid;
+    let company = || Helper::start(stack, || state::take_uid(uid)).at(Step::UserIds);
+    let _company = trial.no_processes.then(company).transpose()?;
     let mount_namespace = match &place.hold {
         Hold::Namespace { mounts, .. } => Some(mounts),
         Hold::Nothing | Hold::Mount(_) => None,
@@ -162,6 +167,9 @@ impl Plan<'_> {
         let (_, hard) = ids::limit(super::RLIMIT_STACK).at(Step::Attributes)?;
         ids::set_limit(super::RLIMIT_STACK, hard, hard).at(Step::Attributes)?;
         set_ids::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong).at(Step::Attributes)?;
+        if self.trial.no_processes {
+            ids::set_limit(super::RLIMIT_NPROC, 0, 0).at(Step::Attributes)?;
+        }
         state::reach_ids(&self.trial.state)?;
         let from = match self.user_namespace {
             // Whoever enters a user namespace has every capability in it.

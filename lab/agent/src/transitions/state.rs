@@ -41,6 +41,11 @@ pub(super) fn reach_ids(state: &State) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Takes on a uid as real, effective and saved one.
+pub(super) fn take_uid(uid: u32) -> Result<(), Errno> {
+    make(&Call::SetResUid(uid, uid, uid))
+}
+
 /// Sets capabilities and securebits. `from` is what the caller has; it includes CAP_SETPCAP.
 pub(super) fn reach_capabilities(state: &State, from: &CapabilitySets) -> Result<(), Stop> {
     let wanted = &state.capabilities;
