@@ -210,6 +210,8 @@ pub struct Outcome {
     pub syslog: Vec<String>,
     /// Neither standard error, nor standard output, nor any syslog datagram contains one of these.
     pub says_nothing_of: Vec<Bytes>,
+    /// Standard error, if there is any, and each syslog datagram is one line of printable ASCII, at most 900 bytes.
+    pub one_line: bool,
     /// No syslog datagram arrives.
     pub syslog_is_empty: bool,
     /// The whole standard error.

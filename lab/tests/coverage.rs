@@ -147,3 +147,11 @@ fn the_readme_counts_files_and_cases() {
     let total = format!("| all | | {files} | {count} |");
     assert!(readme.lines().any(|line| line == total), "README.md: the last row must be {total}");
 }
+
+#[test]
+fn every_file_says_where_its_rule_can_be_looked_up() {
+    let suite = lab::scenario::load(&directory()).expect("sound files");
+    let without: Vec<&str> =
+        suite.scenarios.iter().filter(|file| file.sources.is_empty()).map(|file| file.id.as_str()).collect();
+    assert_eq!(without, [""; 0]);
+}

@@ -69,6 +69,17 @@ fn more_arguments_follow_those_of_the_file() {
 }
 
 #[test]
+fn what_was_in_a_directory_goes_when_a_link_takes_its_place() {
+    let case = one(
+        r#"given = { files = { "/usr/local/mailman/scripts" = { kind = "symlink", content = "/elsewhere" } } }"#,
+        "exit = 0",
+    );
+    let layout = case.expect("a sound case").layout;
+    let scripts = layout.nodes.iter().filter(|node| node.path.to_text().starts_with("/usr/local/mailman/scripts"));
+    assert_eq!(scripts.count(), 1);
+}
+
+#[test]
 fn more_groups_are_consecutive_and_join_those_of_the_invoker() {
     let case = one("given = { more-groups = { from = 10000, count = 3 } }", "exit = 0").expect("a sound case");
     let groups: Vec<u32> = case.invocation.identity.groups.iter().map(|gid| gid.as_raw()).collect();

@@ -21,6 +21,9 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, outcome: &Outcome) {
         comparison.differ("syslog-is-empty", "nothing", show::list(evidence.syslog.iter().map(show::bytes)));
     }
     silence(comparison, outcome);
+    if outcome.one_line {
+        one_line(comparison);
+    }
     if let Some(paths) = &outcome.changes {
         let observed: Vec<&Bytes> = evidence.changes.iter().map(|change| &change.path).collect();
         let mut expected: Vec<&Bytes> = paths.iter().collect();
@@ -64,6 +67,30 @@ fn silence(comparison: &mut Comparison<'_>, outcome: &Outcome) {
         let texts = show::list(outcome.says_nothing_of.iter().map(show::bytes));
         comparison.differ("says-nothing-of", format!("nothing of {texts}"), show::list(said));
     }
+}
+
+/// Longest line that a refusal may be, without its end.
+const LONGEST_LINE: usize = 900;
+
+/// A line feed ends what is written to standard error, and is no part of a datagram.
+fn one_line(comparison: &mut Comparison<'_>) {
+    let evidence = comparison.evidence;
+    let mut wrong = Vec::new();
+    let said = &evidence.stderr.bytes.0;
+    if !said.is_empty() && !said.strip_suffix(b"\n").is_some_and(is_line) {
+        wrong.push(format!("{} on standard error", show::capture(&evidence.stderr)));
+    }
+    for datagram in evidence.syslog.iter().filter(|datagram| !is_line(&datagram.0)) {
+        wrong.push(format!("{} on syslog", show::bytes(datagram)));
+    }
+    if !wrong.is_empty() {
+        let expected = format!("one line of printable ASCII, at most {LONGEST_LINE} bytes");
+        comparison.differ("one-line", expected, show::list(wrong));
+    }
+}
+
+fn is_line(bytes: &[u8]) -> bool {
+    bytes.len() <= LONGEST_LINE && bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
 fn quoted(texts: &[String]) -> String {

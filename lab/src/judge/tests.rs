@@ -236,6 +236,24 @@ fn what_must_not_be_said_and_what_must_not_change_is_seen() {
     assert_eq!(differences(&case, &evidence), ["syslog-is-empty", "says-nothing-of", "changes"]);
 }
 
+#[rstest]
+#[case::one_line("refused\n", "<19>refused", true)]
+#[case::nothing("", "<19>refused", true)]
+#[case::as_long_as_may_be(&format!("{}\n", "a".repeat(900)), "a", true)]
+#[case::too_long(&format!("{}\n", "a".repeat(901)), "a", false)]
+#[case::no_end("refused", "<19>refused", false)]
+#[case::two_lines("refused\nand so on\n", "<19>refused", false)]
+#[case::no_ascii("refused \u{e9}\n", "<19>refused", false)]
+#[case::a_datagram_of_two_lines("refused\n", "<19>refused\nand so on", false)]
+#[case::a_datagram_too_long("refused\n", &"a".repeat(901), false)]
+fn a_refusal_is_one_line(#[case] stderr: &str, #[case] datagram: &str, #[case] holds: bool) {
+    let mut case = case(REFUSED);
+    case.outcome.one_line = true;
+    case.outcome.stderr.clear();
+    let evidence = Evidence { stderr: capture(stderr.as_bytes()), syslog: vec![datagram.into()], ..sound(&case) };
+    assert_eq!(differences(&case, &evidence), if holds { vec![] } else { vec!["one-line"] });
+}
+
 #[test]
 fn an_end_before_main_is_any_end_but_success() {
     let mut case = case(REFUSED);

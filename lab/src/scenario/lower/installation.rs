@@ -194,6 +194,10 @@ fn file(draft: &mut Draft, context: &mut Context<'_>, name: &At<String>, spec: &
             context.error(&name.span, "only a directory can be fresh", "this file");
         }
     }
+    if !matches!(kind, NodeKind::Directory) {
+        // What was in a directory of that name has no place any more.
+        draft.tree.remove(&path);
+    }
     draft.tree.put(&path, owner, group, mode, kind);
 }
 

@@ -48,6 +48,7 @@ pub(super) fn lower(context: &mut Context<'_>, raw: &raw::Outcome, draft: &Draft
         stdout: texts(context, draft, &raw.stdout),
         syslog: texts(context, draft, &raw.syslog),
         says_nothing_of: raw.says_nothing_of.iter().filter_map(|bytes| silence(context, bytes)).collect(),
+        one_line: raw.one_line,
         syslog_is_empty: raw.syslog_is_empty,
         stderr_is: raw.stderr_is.as_ref().and_then(|bytes| expanded(context, draft, bytes)),
         stdout_is: raw.stdout_is.as_ref().and_then(|bytes| expanded(context, draft, bytes)),

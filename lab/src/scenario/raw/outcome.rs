@@ -31,6 +31,9 @@ pub struct Outcome {
     /// Neither standard error, nor standard output, nor the system log contains any of these.
     #[serde(default)]
     pub says_nothing_of: Vec<At<ByteString>>,
+    /// Standard error is one line of printable ASCII, at most 900 bytes long; so is each datagram of the system log.
+    #[serde(default)]
+    pub one_line: bool,
     /// Nothing arrives at the system log.
     #[serde(default)]
     pub syslog_is_empty: bool,
