@@ -3,8 +3,8 @@
 //!
 //! Reading order, each module using only those below it:
 //!
-//! `cli` → `report` → `record` → `run` → {`backend`, `diagnose`, `judge`} → `predict` → `scenario` → [`case`], [`verdict`],
-//! [`finding`], [`capability`]
+//! `cli` → `report` → `record` → `run` → {`backend`, `diagnose`, `judge`} → `predict` → `profile` → `scenario` → [`case`],
+//! [`verdict`], [`finding`], [`capability`]
 
 #![forbid(unsafe_code)]
 
@@ -23,4 +23,5 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod schema;
 pub mod verdict;

@@ -2,6 +2,7 @@
 //! to state what the kernel or the wrapper's rules do not yield: [`check`] refuses it.
 
 mod compare;
+mod foreign;
 mod start;
 
 use crate::case::{self, Case, Script};

@@ -3,7 +3,6 @@
 //!
 //! A profile is TOML (`lab schema --profile`); those of Mailman 2.1 and its distributions are in `scenarios/profiles`.
 
-mod adapt;
 pub mod draft;
 mod raw;
 
@@ -29,24 +28,24 @@ pub struct Profile {
     pub title: String,
     /// Its name: that of its file, without extension.
     pub name: String,
-    wrappers: BTreeMap<String, Wrapper>,
-    groups: Vec<(String, Gid)>,
+    pub(crate) wrappers: BTreeMap<String, Wrapper>,
+    pub(crate) groups: Vec<(String, Gid)>,
 }
 
 /// One foreign wrapper.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Wrapper {
-    path: Bytes,
-    owner: Uid,
-    group: (String, Gid),
-    mode: u32,
-    trusted: Trusted,
-    rules: Foreign,
+pub(crate) struct Wrapper {
+    pub(crate) path: Bytes,
+    pub(crate) owner: Uid,
+    pub(crate) group: (String, Gid),
+    pub(crate) mode: u32,
+    pub(crate) trusted: Trusted,
+    pub(crate) rules: Foreign,
 }
 
 /// Whom it trusts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Trusted {
+pub(crate) enum Trusted {
     /// Compiled in.
     Groups(Vec<(String, Gid)>),
     /// The number stands in this file, which the lab writes.
@@ -114,14 +113,6 @@ impl Profile {
             }
         };
         Some(rules)
-    }
-
-    /// The case for this wrapper: installed where and how it is, with the outcome that its rules yield.
-    ///
-    /// # Errors
-    /// Why the case cannot be asked of this wrapper: that is no failure, but unsupported.
-    pub fn adapt(&self, case: &Case) -> Result<Case, String> {
-        adapt::adapt(self, case)
     }
 }
 
@@ -200,6 +191,3 @@ fn named(
     let gid = context.gid(group)?;
     Some((context.accounts.group_name(gid).map_or_else(|| gid.to_string(), str::to_owned), gid))
 }
-
-#[cfg(test)]
-mod tests;

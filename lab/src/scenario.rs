@@ -11,7 +11,6 @@ mod lower;
 pub mod raw;
 pub mod report;
 pub mod scaffold;
-pub mod schema;
 pub mod vocabulary;
 
 use crate::case::{Case, CaseId, ScenarioInfo};

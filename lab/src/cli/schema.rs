@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use crate::report::output::Output;
 use crate::run::exit::Exit;
-use crate::scenario::schema::{FileKind, schema};
+use crate::schema::{FileKind, schema};
 use clap::Args;
 
 /// Of which kind of file.

@@ -1,8 +1,8 @@
 //! The shipped profiles, and the points in which each differs from the others.
 
-use super::Profile;
 use crate::case::Case;
 use crate::predict::contradictions;
+use crate::profile::Profile;
 use crate::scenario::{self, Suite};
 use rstest::rstest;
 use std::path::{Path, PathBuf};

@@ -1,15 +1,25 @@
 //! A case, made one of a foreign wrapper.
 
-use super::{Profile, Trusted, Wrapper};
 use crate::case::{Case, Kind, Sealing, Style};
 use crate::predict;
+use crate::profile::{Profile, Trusted, Wrapper};
 use lab_invocation::layout::{Content, MountKind, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Gid, Uid};
 
 /// Limits under which it depends on loader and C library whether a foreign program starts: FSIZE, DATA, STACK, NOFILE, AS.
 const DELICATE: [u32; 5] = [1, 2, 3, 7, 9];
 
-pub(super) fn adapt(profile: &Profile, case: &Case) -> Result<Case, String> {
+impl Profile {
+    /// The case for this wrapper: installed where and how it is, with the outcome that its rules yield.
+    ///
+    /// # Errors
+    /// Why the case cannot be asked of this wrapper: that is no failure, but unsupported.
+    pub fn adapt(&self, case: &Case) -> Result<Case, String> {
+        adapt(self, case)
+    }
+}
+
+fn adapt(profile: &Profile, case: &Case) -> Result<Case, String> {
     let program = &case.subject.program;
     let Some(wrapper) = profile.wrappers.get(program) else {
         return Err(format!("the profile {} describes no {program}", profile.name));
@@ -174,3 +184,6 @@ fn more_groups(profile: &Profile, case: &mut Case) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

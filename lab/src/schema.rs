@@ -1,8 +1,8 @@
 //! JSON Schema of the files, for editors: made from the types which read them, so that both say the same.
 
-use super::accounts::RawAccounts;
-use super::raw::Scenario;
 use crate::profile::RawProfile;
+use crate::scenario::accounts::RawAccounts;
+use crate::scenario::raw::Scenario;
 use schemars::{Schema, schema_for};
 
 /// A kind of file.
