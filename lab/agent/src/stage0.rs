@@ -46,7 +46,8 @@ pub(crate) type Inside = fn(&OwnedFd, OwnedFd, bool) -> i32;
 
 /// `lab-agent serve` and `lab-agent transitions`, with a connected stream socket as descriptor 0. Returns the exit status.
 pub(crate) fn serve(inside: Inside) -> i32 {
-    let Some(socket) = exec::inherited(0) else { return 2 };
+    // It has another number afterwards, and 0 is /dev/null.
+    let Some(socket) = exec::inherited(0).and_then(|socket| quiet_process(&socket).ok()) else { return 2 };
     match sandbox(&socket, inside) {
         Ok(()) => 0,
         Err(Unable { step, errno, cure }) => {
@@ -58,8 +59,6 @@ pub(crate) fn serve(inside: Inside) -> i32 {
 }
 
 fn sandbox(socket: &OwnedFd, inside: Inside) -> Result<(), Unable> {
-    let socket =
-        quiet_process(socket).map_err(|errno| Unable::new("put the process into a known state", errno, UNEXPECTED))?;
     let (go, wait) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
         .map_err(|errno| Unable::new("make a socket pair", errno, UNEXPECTED))?;
     let as_root = rustix::process::geteuid().is_root();
@@ -74,7 +73,7 @@ fn sandbox(socket: &OwnedFd, inside: Inside) -> Result<(), Unable> {
     let child = clone::clone(namespaces, &mut stack, || match ends.take() {
         Some((go, wait)) => {
             drop(go);
-            inside(&socket, wait, as_root)
+            inside(socket, wait, as_root)
         }
         None => 1,
     })
@@ -85,7 +84,7 @@ fn sandbox(socket: &OwnedFd, inside: Inside) -> Result<(), Unable> {
         subordinate::map_ids(child.0.pid)?;
     }
     rustix::io::write(&go, b"!").map_err(|errno| Unable::new("release stage 1", errno, UNEXPECTED))?;
-    watch(&socket, go, &child.0).map_err(|errno| Unable::new("wait for the lab or stage 1 to end", errno, UNEXPECTED))
+    watch(socket, go, &child.0).map_err(|errno| Unable::new("wait for the lab or stage 1 to end", errno, UNEXPECTED))
 }
 
 /// Stage 1; dropping it ends everything inside.

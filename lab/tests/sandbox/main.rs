@@ -9,6 +9,7 @@ mod faults;
 mod fixtures;
 mod preflight;
 mod regain;
+mod robust;
 mod room;
 mod set_group_id;
 mod unruly;

@@ -104,9 +104,13 @@ impl<'a> Link<'a> {
         true
     }
 
-    /// Ends the tracer, and adds what was seen to the launcher's state.
-    pub(super) fn finish(mut self, invoker: &mut InvokerState) {
+    /// Ends the tracer.
+    pub(super) fn end_tracer(&mut self) {
         self.tracer = None;
+    }
+
+    /// Adds what was seen to the launcher's state.
+    pub(super) fn finish(self, invoker: &mut InvokerState) {
         invoker.traced = self.traced;
         if let Some((uid_map, gid_map)) = self.invoker_maps {
             invoker.uid_map = uid_map;

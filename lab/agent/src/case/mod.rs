@@ -124,9 +124,11 @@ fn attempt(
     });
     let end = watch.end_of(&child).during(|| "wait for the subject")?;
     let ended = now_ns();
+    watch.end_tracer();
+    end_sharer(progress);
+    watch.grace(&child);
     let mut invoker = invoker(bench);
     watch.let_go(&mut invoker);
-    end_sharer(progress);
     let strays = clear_away();
     watch.drain();
     let changes = differences(prepared, &fresh)?;
@@ -214,11 +216,24 @@ fn differences(prepared: &Prepared, fresh: &[Instance]) -> Result<Vec<Change>, F
     Ok(changes)
 }
 
-/// Kills and reaps every process of the sandbox but stage 1. Returns how many were killed: those which had already ended
-/// are not counted.
+/// Reaps what has ended; whether there are other processes left.
+fn reap() -> bool {
+    loop {
+        match rustix::process::wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Kills and reaps every process of the sandbox but stage 1. Returns how many were killed.
 fn clear_away() -> u32 {
-    while matches!(rustix::process::wait(WaitOptions::NOHANG), Ok(Some(_))) {}
     let mut strays = 0;
+    // Without children there are no other processes: orphans become children of process 1, which this is.
+    if !reap() {
+        return strays;
+    }
     while signals::kill_everything().is_ok() {
         match rustix::process::wait(WaitOptions::empty()) {
             Ok(Some(_)) => strays += 1,

@@ -22,6 +22,11 @@ const BUFFER: usize = 64 * 1024;
 /// How long a subject runs before its outputs are taken in as they come, in nanoseconds.
 const BRIEF_NS: u64 = 2_000_000;
 
+/// How long what a subject has left running may go on, in nanoseconds.
+const GRACE_NS: u64 = 100_000_000;
+/// How often it is looked whether it has ended, in nanoseconds.
+const GRACE_STEP_NS: u64 = 2_000_000;
+
 /// A witness that has connected.
 struct Witness {
     socket: Option<OwnedFd>,
@@ -111,7 +116,7 @@ impl<'a> Watch<'a> {
                 let _ = pidfd_send_signal(&child.pidfd, Signal::KILL);
             }
             let timeout = (!self.timed_out).then(|| timespec(left));
-            let (ended, events) = self.wait(&child.pidfd, timeout.as_ref());
+            let (ended, events) = self.wait(Some(&child.pidfd), timeout.as_ref());
             for event in events {
                 self.serve(event, child);
             }
@@ -134,7 +139,26 @@ impl<'a> Watch<'a> {
         code.map(End::Exited).ok_or(Errno::CHILD)
     }
 
-    /// Ends what stage 1 did for the launcher: the tracer, and the answers to system calls.
+    /// Ends the tracer, which is not the subject's and must not be taken for what it left behind.
+    pub(super) fn end_tracer(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.end_tracer();
+        }
+    }
+
+    /// Goes on serving for a moment what the subject has left running: a script that it started in the background must be
+    /// heard, or it would look as if none had started.
+    pub(super) fn grace(&mut self, child: &Child) {
+        let end = now_ns() + GRACE_NS;
+        while super::reap() && now_ns() < end {
+            let (_, events) = self.wait(None, Some(&timespec(GRACE_STEP_NS)));
+            for event in events {
+                self.serve(event, child);
+            }
+        }
+    }
+
+    /// Ends the answers to system calls, and adds what was seen of the launcher to its state.
     pub(super) fn let_go(&mut self, invoker: &mut InvokerState) {
         if let Some(link) = self.link.take() {
             link.finish(invoker);
@@ -173,12 +197,12 @@ impl<'a> Watch<'a> {
     }
 
     /// Waits for something to happen: whether the subject has ended, and what else.
-    fn wait(&self, pidfd: &OwnedFd, timeout: Option<&Timespec>) -> (bool, Vec<Event>) {
+    fn wait(&self, pidfd: Option<&OwnedFd>, timeout: Option<&Timespec>) -> (bool, Vec<Event>) {
         let mut sources: Vec<(Event, BorrowedFd<'_>, PollFlags)> = vec![
-            (Event::Ended, pidfd.as_fd(), PollFlags::IN),
             (Event::Log, self.log.as_fd(), PollFlags::IN),
             (Event::Connection, self.listener.as_fd(), PollFlags::IN),
         ];
+        sources.extend(pidfd.map(|pidfd| (Event::Ended, pidfd.as_fd(), PollFlags::IN)));
         let readers = [
             (Event::Stdout, &self.ends.stdout),
             (Event::Stderr, &self.ends.stderr),
