@@ -275,9 +275,41 @@ pub struct Script {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Names {
     /// Users.
+    #[serde(with = "by_number")]
     pub users: BTreeMap<Uid, String>,
     /// Groups.
+    #[serde(with = "by_number")]
     pub groups: BTreeMap<Gid, String>,
+}
+
+/// Maps with numbers as keys. In JSON a key is text, which serde's buffer for tagged enums does not turn back into a
+/// number by itself.
+mod by_number {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<K: Copy + Into<u32>, S: Serializer>(
+        map: &BTreeMap<K, String>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(map.iter().map(|(&key, name)| (key.into().to_string(), name)))
+    }
+
+    pub(super) fn deserialize<'de, K: Ord + TryFrom<u32>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, String>, D::Error> {
+        let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
+        let number = |text: &str| text.parse().ok().and_then(|number: u32| K::try_from(number).ok());
+        texts
+            .into_iter()
+            .map(|(key, name)| {
+                let key =
+                    number(&key).ok_or_else(|| D::Error::custom(format!("{key:?} is not a user or group number")))?;
+                Ok((key, name))
+            })
+            .collect()
+    }
 }
 
 impl Names {

@@ -2,7 +2,7 @@
 //! so a layout holds nothing that differs between invocations.
 
 use crate::{Bytes, Gid, Uid};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The file tree and mounts of a sandbox. Paths are absolute and contain no `.` or `..`. The agent adds what every
 /// sandbox has (see [`Layout::ALWAYS`]); parents must come before children.
@@ -88,9 +88,34 @@ pub enum Content {
     Witness,
 }
 
-/// SHA-256 of a blob.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// SHA-256 of a blob. Its text form is hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return <[u8; 32]>::deserialize(deserializer).map(Self);
+        }
+        let text = String::deserialize(deserializer)?;
+        let mut bytes = [0; 32];
+        let digits = |at: usize| text.get(2 * at..2 * at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = digits(at).ok_or_else(|| serde::de::Error::custom("64 hexadecimal digits are wanted"))?;
+        }
+        if text.len() == 64 {
+            Ok(Self(bytes))
+        } else {
+            Err(serde::de::Error::custom("64 hexadecimal digits are wanted"))
+        }
+    }
+}
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -168,7 +168,7 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     let summary = engine::run(plan, backend, &capabilities, judge, &settings, &mut |event| sinks.take(event));
     let problems = sinks.finish();
     if options.record.is_none() {
-        record::prune(&home, record::KEPT);
+        record::prune(&home, record::KEPT, record::BUDGET);
     }
     match (&dir, &options.record) {
         (Some(_), Some(named)) => out.text(format_args!("recorded in {} · ", named.display())),

@@ -27,6 +27,9 @@ pub const EVENTS: &str = "events.jsonl";
 /// How many automatic records are kept.
 pub const KEPT: usize = 20;
 
+/// How many bytes the automatic records may take together; the newest one is kept whatever it takes.
+pub const BUDGET: u64 = 100 << 20;
+
 /// Where automatic records are: in the checkout, or in the working directory of someone who runs a distributed tree.
 pub fn home(tree: &Tree) -> PathBuf {
     let root = match tree {
@@ -81,8 +84,8 @@ fn name(seed: u64, attempt: usize, length: usize) -> String {
     (0..length).map(|at| next(if at == 0 { LETTERS } else { BOTH })).collect()
 }
 
-/// Removes the oldest automatic records, and leaves the newest.
-pub fn prune(home: &Path, keep: usize) {
+/// Removes the oldest automatic records, and leaves the newest: at most `keep` of them, of at most `budget` bytes.
+pub fn prune(home: &Path, keep: usize, budget: u64) {
     let Ok(entries) = fs::read_dir(home) else { return };
     let mut records: Vec<(SystemTime, PathBuf)> = entries
         .flatten()
@@ -90,11 +93,26 @@ pub fn prune(home: &Path, keep: usize) {
         .filter(|(_, path)| path.is_dir())
         .collect();
     records.sort();
-    let surplus = records.len().saturating_sub(keep);
-    for (_, path) in records.into_iter().take(surplus) {
-        // Another lab may be removing the same one.
-        drop(fs::remove_dir_all(path));
+    let mut total = 0;
+    for (age, (_, path)) in records.into_iter().rev().enumerate() {
+        total += size(&path);
+        if age >= keep || (age > 0 && total > budget) {
+            // Another lab may be removing the same one.
+            drop(fs::remove_dir_all(path));
+        }
     }
+}
+
+/// Bytes of all files below a directory.
+fn size(dir: &Path) -> u64 {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
 }
 
 #[cfg(test)]
@@ -124,7 +142,17 @@ mod tests {
                 path
             })
             .collect();
-        prune(home.path(), 2);
-        assert_eq!(made.iter().map(|path| path.exists()).collect::<Vec<_>>(), [false, false, false, true, true]);
+        let left = || made.iter().map(|path| path.exists()).collect::<Vec<_>>();
+        prune(home.path(), 4, u64::MAX);
+        assert_eq!(left(), [false, true, true, true, true]);
+        for path in &made[1..] {
+            let time = std::fs::metadata(path).and_then(|metadata| metadata.modified()).expect("time");
+            std::fs::write(path.join("events.jsonl"), [0; 100]).expect("file");
+            std::fs::File::open(path).expect("opens").set_modified(time).expect("time");
+        }
+        prune(home.path(), 4, 250);
+        assert_eq!(left(), [false, false, false, true, true]);
+        prune(home.path(), 4, 1);
+        assert_eq!(left(), [false, false, false, false, true], "the newest stays");
     }
 }

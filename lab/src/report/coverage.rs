@@ -107,8 +107,16 @@ fn installation(case: &CaseFinished, setting: &Setting) -> String {
             let _ = write!(text, " {flag}");
         }
     }
-    if case.invocation.transition.no_new_privs {
-        text.push_str(" no_new_privs");
+    let transition = &case.invocation.transition;
+    let conditions = [
+        (transition.no_new_privs, "no_new_privs"),
+        (transition.tracer.is_some(), "traced"),
+        (transition.share_fs, "shared-fs"),
+        (!transition.unmapped_gids.is_empty() || !transition.unmapped_uids.is_empty(), "unmapped"),
+        (transition.foreign_mount, "foreign-mount"),
+    ];
+    for (_, condition) in conditions.iter().filter(|(set, _)| *set) {
+        let _ = write!(text, " {condition}");
     }
     text
 }

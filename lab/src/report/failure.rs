@@ -29,9 +29,8 @@ pub(crate) fn failure(case: &CaseFinished, lab: &str, run: &str, width: usize) -
         out.push('\n');
     }
     for difference in differences {
-        out.push_str(&labelled("differs", &difference.field, width));
-        out.push_str(&labelled("", &format!("expected {}", difference.expected), width));
-        out.push_str(&labelled("", &format!("observed {}", difference.observed), width));
+        let Difference { field, expected, observed } = difference;
+        out.push_str(&labelled("differs", &format!("{field}: expected {expected}, observed {observed}"), width));
     }
     if let Some(text) = case.evidence.as_ref().and_then(said) {
         out.push_str(&labelled("it said", &text, width));
@@ -49,9 +48,22 @@ pub(crate) fn failure(case: &CaseFinished, lab: &str, run: &str, width: usize) -
     let _ = writeln!(out);
     out.push_str(&labelled("again", &format!("{lab} replay {}", quoted(&format!("{run}/{}", case.id))), usize::MAX));
     if let Some(diagnosis) = case.diagnoses.first() {
-        out.push_str(&labelled("more", &format!("{lab} explain {}", diagnosis.code), usize::MAX));
+        let page = format!("lab explain {}", diagnosis.code);
+        for (label, command) in [("next", diagnosis.next.as_str()), ("more", page.as_str())] {
+            if label == "more" || command != page {
+                out.push_str(&labelled(label, &called(command, lab), usize::MAX));
+            }
+        }
     }
     out
+}
+
+/// A command with this program called as the user calls it.
+fn called(command: &str, lab: &str) -> String {
+    match command.strip_prefix("lab ") {
+        Some(rest) => format!("{lab} {rest}"),
+        None => command.to_owned(),
+    }
 }
 
 fn why(out: &mut String, diagnosis: &Diagnosis, width: usize) {

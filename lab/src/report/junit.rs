@@ -63,6 +63,8 @@ impl Junit {
         report.set_time(duration(self.ms));
         for scenario in &self.scenarios {
             if let Some(mut suite) = self.suites.remove(&scenario.id) {
+                // Workers finish in any order; the file should not change with it.
+                suite.test_cases.sort_by(|a, b| a.name.cmp(&b.name));
                 suite.add_property(Property::new("title", &scenario.title));
                 suite.add_property(Property::new("backend", &self.backend));
                 suite.add_property(Property::new("kernel", &self.kernel));

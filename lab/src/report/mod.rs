@@ -10,4 +10,6 @@ pub mod output;
 pub mod progress;
 pub mod sinks;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;

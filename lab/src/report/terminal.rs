@@ -135,7 +135,7 @@ impl Terminal {
         for complaint in &summary.complaints {
             out.push_str(&format!("{}  {complaint}\n\n", paint(BAD, "COMPLAINT")));
         }
-        out.push_str(&totals(summary));
+        out.push_str(&totals(summary, self.width));
         out
     }
 
@@ -201,7 +201,7 @@ impl Terminal {
 pub fn preflight(machine: &Machine, width: usize) -> String {
     let has = |capability: &&Capability| machine.capabilities.get(*capability) == Some(&Support::Yes);
     let yes: Vec<String> = Capability::ALL.iter().filter(has).map(|each| format!("{each}\u{a0}✓")).collect();
-    let mut out = labelled("preflight", &yes.join("  "), width).replace('\u{a0}', " ");
+    let mut out = labelled("preflight", &yes.join(", "), width).replace('\u{a0}', " ");
     for (capability, support) in &machine.capabilities {
         if let Support::No { because } = support {
             out.push_str(&labelled("without", &format!("{capability} ✗ {because}"), width));
@@ -221,7 +221,7 @@ fn tally(word: &str, text: &str) -> String {
 }
 
 /// The last lines but the name of the record.
-fn totals(summary: &Summary) -> String {
+fn totals(summary: &Summary, width: usize) -> String {
     let Counts { pass, fail, unresolved, unsupported, known_failure, unexpected_pass } = summary.counts;
     let mut parts = vec![
         tally("pass", &format!("{pass} pass")),
@@ -236,14 +236,17 @@ fn totals(summary: &Summary) -> String {
         parts.push(tally("unexpected pass", &format!("{unexpected_pass} unexpected pass")));
     }
     let total = summary.counts.total() + summary.not_run;
-    let mut out = format!(
-        "{}     of {}, {} of {} held     {}\n",
-        parts.join("   "),
+    let verdicts = parts.join("   ");
+    let rest = format!(
+        "of {}, {} of {} held     {}",
         counted(total, "case"),
         summary.controls_held,
         counted(summary.controls, "control"),
         seconds(summary.ms)
     );
+    let plain = anstream::adapter::strip_str(&verdicts).to_string();
+    let gap = if columns(&plain) + 5 + columns(&rest) <= width { "     " } else { "\n" };
+    let mut out = format!("{verdicts}{gap}{rest}\n");
     if summary.not_run > 0 {
         let why = if summary.interrupted { "interrupted" } else { "stopped at the first failure" };
         out.push_str(&format!("{}: {} did not run\n", why, counted(summary.not_run, "case")));

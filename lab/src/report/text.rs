@@ -29,7 +29,9 @@ pub(crate) fn elided(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
+    // Between words, unless that leaves nothing.
+    let whole = if text[kept.len()..].starts_with(' ') { kept.len() } else { kept.rfind(' ').unwrap_or(kept.len()) };
+    format!("{}…", kept[..whole].trim_end_matches([' ', ',', ':']))
 }
 
 /// Text filled up with blanks. Longer text stays as it is.
@@ -110,5 +112,6 @@ mod tests {
         assert_eq!(wrapped("unbreakable a", 5), ["unbreakable", "a"]);
         assert_eq!(labelled("why", "one two three", 21), "  why        one two\n             three\n");
         assert_eq!((elided("abcdef", 4).as_str(), elided("abcd", 4).as_str()), ("abc…", "abcd"));
+        assert_eq!((elided("one, two three", 8).as_str(), elided("one two three", 8).as_str()), ("one…", "one two…"));
     }
 }

@@ -261,3 +261,29 @@ impl Counts {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, Setting};
+    use crate::run::sample::{evidence, finished};
+    use crate::verdict::Verdict;
+    use lab_invocation::evidence::End;
+    use lab_invocation::layout::Digest;
+    use lab_invocation::{Bytes, Layout};
+    use std::sync::Arc;
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let mut case = finished("a/b", "c", Verdict::Pass);
+        case.evidence = Some(evidence(End::Signaled { signal: 11, core: true }));
+        case.invocation.argv = vec![Bytes::from(b"\xff\0\\".as_slice())];
+        case.sealed = Some(Digest([0xa5; 32]));
+        let names = crate::run::sample::case("a/b", "c").names;
+        assert!(!names.groups.is_empty(), "numbers as keys are tried as well");
+        let setting = Setting { setting: 3, layout: Layout::default(), names };
+        for event in [Event::CaseFinished(Box::new(case)), Event::Setting(Arc::new(setting))] {
+            let text = serde_json::to_string(&event).expect("is written");
+            assert_eq!(serde_json::from_str::<Event>(&text).expect("is read"), event, "{text}");
+        }
+    }
+}
