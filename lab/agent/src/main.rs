@@ -60,13 +60,15 @@ const NAME: &[u8] = b"lab-agent";
 
 /// The whole program; its return value is the exit status.
 pub(crate) fn run(start: &Start) -> i32 {
+    if transitions::is_report(start) {
+        return transitions::report(start);
+    }
     let name = start.exec_path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    if name != NAME && !transitions::is_report(start) {
+    if name != NAME {
         return witness::testify(start);
     }
     match start.argv.get(1).copied() {
         Some(b"serve") => stage0::serve(stage1::main),
-        Some(b"transitions") if transitions::is_report(start) => transitions::report(start),
         Some(b"transitions") => stage0::serve(transitions::main),
         Some(b"floor") => floor::measure(start.argv.get(2..).unwrap_or_default()),
         _ => {

@@ -34,13 +34,10 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// Whether the program was started by a trial, to report what it finds. By path, it is called as the agent is; by
-/// descriptor, its path is what execveat(2) makes of that; a script's path comes between the words of its first line and
-/// the other arguments.
+/// descriptor, its path is what execveat(2) makes of that. Paths of scripts and the like come between the words.
 pub(crate) fn is_report(start: &Start) -> bool {
-    let path = start.exec_path;
-    let named = path == ground::SCRIPT.to_bytes() || path.ends_with(b"/lab-agent") || path.starts_with(b"/dev/fd/");
-    let words = (start.argv.get(1).copied(), start.argv.last().copied());
-    named && words == (Some(b"transitions"), Some(program::WORD))
+    let named = start.exec_path.ends_with(b"/lab-agent") || start.exec_path.starts_with(b"/dev/fd/");
+    named && start.argv.contains(&&b"transitions"[..]) && start.argv.last() == Some(&program::WORD)
 }
 
 /// Reports; the return value is the exit status.

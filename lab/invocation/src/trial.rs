@@ -168,10 +168,8 @@ pub struct ExecTrial {
     pub file: TrialFile,
     /// What it lies on.
     pub mount: TrialMount,
-    /// The file named is a `#!` script of mode 2755 that belongs to the same owner and group, whose interpreter is the file.
-    pub script: bool,
-    /// Executed by execveat(2) with AT_EMPTY_PATH instead of by path.
-    pub by_descriptor: bool,
+    /// How it is started.
+    pub how: TrialStart,
     /// Who traces it.
     pub tracer: Option<TrialTracer>,
     /// It shares its file-system attributes with a living process: clone(2), CLONE_FS.
@@ -180,6 +178,23 @@ pub struct ExecTrial {
     pub no_processes: bool,
     /// User namespace of its own.
     pub namespace: Option<TrialNamespace>,
+}
+
+/// How a file is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TrialStart {
+    /// By its path.
+    Path,
+    /// By execveat(2) with AT_EMPTY_PATH.
+    Descriptor,
+    /// As the interpreter of a `#!` script of mode 2755 that belongs to the same owner and group.
+    Script,
+    /// It is in a format for which binfmt_misc names an interpreter, root:root of mode 755. Only together with
+    /// [`TrialNamespace::Without`].
+    Format {
+        /// The flag C: what counts is the file, not its interpreter.
+        credentials: bool,
+    },
 }
 
 /// A file of the trial.

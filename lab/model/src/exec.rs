@@ -13,8 +13,8 @@ pub const SET_GROUP_ID: u32 = 0o2000;
 /// Without it set-group-ID means something else (once: mandatory locking), and exec takes no notice. See inode(7).
 pub const GROUP_EXECUTE: u32 = 0o0010;
 
-/// The file whose image runs: for a `#!` script its interpreter, whose bits count while the script's do not (execve(2),
-/// "Interpreter scripts").
+/// The file whose bits count. For a `#!` script that is its interpreter (execve(2), "Interpreter scripts"), and for a
+/// format of binfmt_misc as well, unless that was registered with the flag C (`binfmt-misc.rst`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Image {
     /// Owner, as the mount shows it: an id-mapped mount decides (`mount_setattr(2)`); `None` if it has no mapping there.

@@ -1,7 +1,7 @@
 //! The table of starts: invokers × files × what can keep set-id bits from acting.
 
 use lab_invocation::trial::{
-    CapabilitySets, ExecTrial, Groups, State, TrialFile, TrialMount, TrialNamespace, TrialTracer,
+    CapabilitySets, ExecTrial, Groups, State, TrialFile, TrialMount, TrialNamespace, TrialStart, TrialTracer,
 };
 use lab_model::capability::{CapSet, Capability, Securebits};
 
@@ -34,8 +34,15 @@ pub(super) fn rows(all: &CapabilitySets) -> Vec<Row> {
             for (name, mount) in mounts() {
                 rows.push(row(&invoker, &file, name, Trial { mount, ..plain }));
             }
-            rows.push(row(&invoker, &file, "as interpreter of a script", Trial { script: true, ..plain }));
-            rows.push(row(&invoker, &file, "by descriptor", Trial { by_descriptor: true, ..plain }));
+            for (name, how) in
+                [("as interpreter of a script", TrialStart::Script), ("by descriptor", TrialStart::Descriptor)]
+            {
+                rows.push(row(&invoker, &file, name, Trial { how, ..plain }));
+            }
+            for (name, how) in formats() {
+                let namespace = Some(TrialNamespace::Without { uid: None, gid: None });
+                rows.push(row(&invoker, &file, name, Trial { how, namespace, ..plain }));
+            }
             rows.push(row(&invoker, &file, "over RLIMIT_NPROC", Trial { no_processes: true, ..plain }));
             for (name, namespace) in namespaces() {
                 for no_new_privs in [false, true] {
@@ -48,7 +55,7 @@ pub(super) fn rows(all: &CapabilitySets) -> Vec<Row> {
 }
 
 fn row(invoker: &Invoker, file: &File, name: &str, trial: Trial) -> Row {
-    let Trial { no_new_privs, mount, script, by_descriptor, tracer, shares_fs, no_processes, namespace } = trial;
+    let Trial { no_new_privs, mount, how, tracer, shares_fs, no_processes, namespace } = trial;
     let mut state = invoker.state;
     if namespace == Some(TrialNamespace::OwnIdsOnly) {
         // Whoever makes a user namespace is all-powerful in it; it has no other group, and no way to change that.
@@ -69,8 +76,7 @@ fn row(invoker: &Invoker, file: &File, name: &str, trial: Trial) -> Row {
             no_new_privs,
             file: file.file,
             mount,
-            script,
-            by_descriptor,
+            how,
             tracer,
             shares_fs,
             no_processes,
@@ -84,8 +90,7 @@ fn row(invoker: &Invoker, file: &File, name: &str, trial: Trial) -> Row {
 struct Trial {
     no_new_privs: bool,
     mount: TrialMount,
-    script: bool,
-    by_descriptor: bool,
+    how: TrialStart,
     tracer: Option<TrialTracer>,
     shares_fs: bool,
     no_processes: bool,
@@ -97,8 +102,7 @@ impl Default for Trial {
         Self {
             no_new_privs: false,
             mount: TrialMount::Plain,
-            script: false,
-            by_descriptor: false,
+            how: TrialStart::Path,
             tracer: None,
             shares_fs: false,
             no_processes: false,
@@ -234,6 +238,13 @@ fn mounts() -> Vec<(&'static str, TrialMount)> {
         ("on an id-mapped mount that lacks its group", TrialMount::IdMapped { from: OTHER, to: OTHER }),
         ("on an overlay of a nosuid mount", TrialMount::OverlayOfNosuid),
         ("on a nosuid overlay", TrialMount::NosuidOverlay),
+    ]
+}
+
+fn formats() -> [(&'static str, TrialStart); 2] {
+    [
+        ("in a format whose interpreter counts", TrialStart::Format { credentials: false }),
+        ("in a format with the flag C", TrialStart::Format { credentials: true }),
     ]
 }
 

@@ -1,7 +1,9 @@
 //! The model, asked in the words of a trial. [`Oracle`] is a trait so that a test can put a wrong model in its place and
 //! see that the check notices.
 
-use lab_invocation::trial::{self, Call, CapabilitySets, ExecTrial, State, TrialMount, TrialNamespace, TrialTracer};
+use lab_invocation::trial::{
+    self, Call, CapabilitySets, ExecTrial, State, TrialMount, TrialNamespace, TrialStart, TrialTracer,
+};
 use lab_model::capability::{CapSet, Capabilities, Securebits};
 use lab_model::exec::{Circumstances, Executed, FileCapabilities, Image, Kernel, MountView, Tracer};
 use lab_model::files::{Entry, EntryKind, Files, Mount};
@@ -174,13 +176,26 @@ pub(super) fn start(trial: &ExecTrial) -> Start {
     // It is counted where the real uid changes, which root's does not here: execve(2), EAGAIN.
     let over_process_limit = trial.no_processes && trial.state.uid[0] != 0;
     let refused = permission(&process, trial, group).err();
+    let image = match trial.how {
+        TrialStart::Format { credentials: false } => INTERPRETER,
+        _ => Image { owner: Some(file.owner), group, mode: file.mode, capabilities, mount },
+    };
     Start {
         process,
         refused,
-        image: Image { owner: Some(file.owner), group, mode: file.mode, capabilities, mount },
+        image,
         circumstances: Circumstances { tracer, shares_fs: trial.shares_fs, over_process_limit },
     }
 }
+
+/// What starts a file whose own bits do not count: `Documentation/admin-guide/binfmt-misc.rst`, flag C.
+const INTERPRETER: Image = Image {
+    owner: Some(0),
+    group: Some(0),
+    mode: 0o755,
+    capabilities: None,
+    mount: MountView { nosuid: false, foreign: false, foreign_owner: false },
+};
 
 /// Execute permission of the file, which the mount shows with this group.
 fn permission(process: &Process, trial: &ExecTrial, group: Option<u32>) -> Result<(), Errno> {

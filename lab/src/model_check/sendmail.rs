@@ -8,7 +8,7 @@ use super::oracle::{self, Oracle};
 use super::text::spell;
 use crate::problem::Problem;
 use lab_invocation::trial::{
-    Call, CallAnswer, CapabilitySets, ExecAnswer, ExecTrial, Groups, State, TrialFile, TrialMount,
+    Call, CallAnswer, CapabilitySets, ExecAnswer, ExecTrial, Groups, State, TrialFile, TrialMount, TrialStart,
 };
 use lab_model::capability::{CapSet, Capability};
 use lab_model::files::{Entry, EntryKind, Files};
@@ -168,8 +168,7 @@ fn one(kernel: &mut Kernel, oracle: &dyn Oracle, test: &Test) -> Result<Program,
         no_new_privs: false,
         file: TrialFile { owner: 0, group: GUEST, mode: test.mode, capabilities: None },
         mount: TrialMount::Plain,
-        script: false,
-        by_descriptor: false,
+        how: TrialStart::Path,
         tracer: None,
         shares_fs: false,
         no_processes: false,

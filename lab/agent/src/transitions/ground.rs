@@ -6,7 +6,7 @@ use super::namespaces::{Map, Namespaces};
 use super::state::{At, Stop};
 use crate::sys::clone::Stack;
 use crate::sys::mounts;
-use lab_invocation::trial::{Step, TrialFile, TrialMount};
+use lab_invocation::trial::{Step, TrialFile, TrialMount, TrialStart};
 use rustix::fs::{CWD, Gid, Mode, OFlags, Uid, XattrFlags, chmod, chown, mkdir, open, removexattr, setxattr};
 use rustix::io::Errno;
 use rustix::mount::{
@@ -21,7 +21,18 @@ const PROC: &CStr = c"/tmp/proc";
 /// The program on the ordinary mount. Its last component keeps it from being the witness.
 const PROGRAM: &CStr = c"/tmp/plain/lab-agent";
 /// A script that starts it.
-pub(super) const SCRIPT: &CStr = c"/tmp/script/lab-agent";
+const SCRIPT: &CStr = c"/tmp/script/lab-agent";
+/// Root's program, which starts files of a format that only binfmt_misc knows.
+const INTERPRETER: &CStr = c"/tmp/interpreter/lab-agent";
+/// Such a file, for whose format the interpreter's credentials count.
+const FORMAT: &CStr = c"/tmp/format/lab-agent";
+/// Such a file, whose own credentials count.
+const FORMAT_WITH_CREDENTIALS: &CStr = c"/tmp/format-c/lab-agent";
+/// What is registered for them: `Documentation/admin-guide/binfmt-misc.rst`.
+const FORMATS: [&[u8]; 2] = [
+    b":lab-format:M::LAB-FORMAT-0::/tmp/interpreter/lab-agent:",
+    b":lab-format-c:M::LAB-FORMAT-C::/tmp/interpreter/lab-agent:C",
+];
 
 /// The mounted ground.
 pub(super) struct Ground {
@@ -81,14 +92,18 @@ impl Ground {
         let program = std::fs::read("/proc/self/exe").map_err(|error| errno(&error))?;
         mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
         mount(c"tmpfs", c"/tmp", c"tmpfs", MountFlags::empty(), c"mode=755")?;
-        for directory in
-            [PROC, c"/tmp/plain", c"/tmp/script", c"/tmp/nosuid", c"/tmp/noexec", c"/tmp/other", c"/tmp/empty"]
-        {
+        for directory in [PROC, c"/tmp/nosuid", c"/tmp/noexec", c"/tmp/other", c"/tmp/empty"] {
+            mkdir(directory, OPEN)?;
+        }
+        for directory in [c"/tmp/plain", c"/tmp/script", c"/tmp/interpreter", c"/tmp/format", c"/tmp/format-c"] {
             mkdir(directory, OPEN)?;
         }
         mount(c"proc", PROC, c"proc", MountFlags::empty(), None)?;
         write(PROGRAM, &program)?;
         write(SCRIPT, b"#!/tmp/plain/lab-agent transitions\n")?;
+        write(INTERPRETER, &program)?;
+        write(FORMAT, b"LAB-FORMAT-0")?;
+        write(FORMAT_WITH_CREDENTIALS, b"LAB-FORMAT-C")?;
         for (at, flags) in [(c"/tmp/nosuid", MountFlags::NOSUID), (c"/tmp/noexec", MountFlags::NOEXEC)] {
             mount_bind(c"/tmp/plain", at)?;
             mount_remount(at, MountFlags::BIND | flags, c"")?;
@@ -104,7 +119,9 @@ impl Ground {
 
     /// Gives the program this owner, group, mode and these capabilities, in the order that keeps set-id bits.
     pub(super) fn furnish(&self, file: &TrialFile) -> Result<(), Stop> {
-        furnish(PROGRAM, file).at(Step::File)?;
+        for path in [PROGRAM, FORMAT, FORMAT_WITH_CREDENTIALS] {
+            furnish(path, file).at(Step::File)?;
+        }
         furnish(SCRIPT, &TrialFile { mode: 0o2755, capabilities: None, ..*file }).at(Step::File)
     }
 
@@ -167,6 +184,32 @@ impl Ground {
 
 /// The program on every mount that is made for one trial.
 const OTHER: &CStr = c"/tmp/other/lab-agent";
+
+/// The file that is named to start the program at `place` in this way.
+pub(super) fn named(place: &Place, how: TrialStart) -> &'static CStr {
+    match how {
+        TrialStart::Path | TrialStart::Descriptor => place.path,
+        TrialStart::Script => SCRIPT,
+        TrialStart::Format { credentials: false } => FORMAT,
+        TrialStart::Format { credentials: true } => FORMAT_WITH_CREDENTIALS,
+    }
+}
+
+/// Registers the formats with the binfmt_misc of the caller's user namespace, in a mount namespace that is the caller's
+/// alone. Nothing is allocated here.
+pub(super) fn register_formats() -> Result<(), Errno> {
+    mounts::unshare(libc::CLONE_NEWNS)?;
+    mount(c"binfmt_misc", c"/tmp/empty", c"binfmt_misc", MountFlags::empty(), None)?;
+    let register = open(c"/tmp/empty/register", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    for format in FORMATS {
+        match rustix::io::write(&register, format) {
+            // As long as the namespace lives an earlier registration may too.
+            Ok(_) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
 
 fn overlay(options: &CStr, flags: MountFlags) -> Result<(), Errno> {
     mount(c"overlay", c"/tmp/other", c"overlay", flags | MountFlags::RDONLY, options)

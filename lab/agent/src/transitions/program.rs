@@ -1,6 +1,6 @@
 //! One start of a program in a throw-away process, and what the program reports.
 
-use super::ground::{Ground, Hold, SCRIPT};
+use super::ground::{self, Ground, Hold};
 use super::helper::Helper;
 use super::namespaces::{Map, Namespaces};
 use super::state::{self, At, Stop};
@@ -11,7 +11,7 @@ use crate::sys::exec::{self, Vector};
 use crate::sys::{ids, mounts, set_ids};
 use lab_invocation::trial::{
     Call, CallAnswer, CapabilitySets, DEATH_SIGNAL, ExecAnswer, ExecTrial, MOST_CALLS, Report, Step, TrialMount,
-    TrialTracer,
+    TrialStart, TrialTracer,
 };
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
@@ -89,7 +89,7 @@ fn attempt(
         Hold::Namespace { mounts, .. } => Some(mounts),
         Hold::Nothing | Hold::Mount(_) => None,
     };
-    let path = if trial.script { SCRIPT } else { place.path };
+    let path = ground::named(&place, trial.how);
     let (from_program, report) = pipe_with(PipeFlags::CLOEXEC).at(Step::Process)?;
     let (plan, to_program) = pipe_with(PipeFlags::CLOEXEC).at(Step::Process)?;
     let (report, plan) = (move_up(report)?, move_up(plan)?);
@@ -175,6 +175,9 @@ impl Plan<'_> {
             // Whoever enters a user namespace has every capability in it.
             Some(namespace) => {
                 enter_user_namespace(namespace).at(Step::UserNamespace)?;
+                if matches!(self.trial.how, TrialStart::Format { .. }) {
+                    ground::register_formats().at(Step::Mount)?;
+                }
                 state::read(true).at(Step::Read)?.capabilities
             }
             None => *self.own,
@@ -188,7 +191,7 @@ impl Plan<'_> {
             Ok(()) => {}
             Err(Stop { step, errno }) => return self.say(SETUP, step, errno),
         }
-        let errno = if self.trial.by_descriptor || self.trial.mount == TrialMount::Foreign {
+        let errno = if self.trial.how == TrialStart::Descriptor || self.trial.mount == TrialMount::Foreign {
             exec::execveat(self.program.as_fd(), &self.argv, &self.env)
         } else {
             exec::execve(self.path, &self.argv, &self.env)
