@@ -8,6 +8,7 @@ use lab_invocation::evidence::{Capture, End};
 use lab_invocation::invocation::{Descriptor, FaultResult};
 use lab_invocation::{Bytes, Gid, Uid};
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// One invariant.
 struct Invariant {
@@ -135,21 +136,41 @@ fn leaves_no_process(_: &Case, evidence: &Evidence) -> Option<String> {
     (evidence.strays > 0).then(|| format!("{} left, and killed by the lab", evidence.strays))
 }
 
-/// Looks for control bytes together with the byte before and after them: a line end of the subject's own is no echo.
+/// Looks for control characters together with the byte before and after them: a line end of the subject's own is no echo.
 fn raw_control_bytes(case: &Case, evidence: &Evidence) -> Option<String> {
     let outputs: Vec<&Bytes> =
         [&evidence.stderr.bytes, &evidence.stdout.bytes].into_iter().chain(&evidence.syslog).collect();
     let written = case.invocation.argv.iter().chain(&case.invocation.env);
     for text in written {
-        for (at, &byte) in text.0.iter().enumerate() {
-            let control = byte.is_ascii_control() || (0x80..0xa0).contains(&byte);
-            let around = &text.0[at.saturating_sub(1)..(at + 2).min(text.0.len())];
-            if control && around.len() > 1 && outputs.iter().any(|output| has(&output.0, around)) {
+        for control in controls(&text.0) {
+            let around = &text.0[control.start.saturating_sub(1)..(control.end + 1).min(text.0.len())];
+            if around.len() > 1 && outputs.iter().any(|output| has(&output.0, around)) {
                 return Some(format!("{} of the caller's", show::bytes(&around.into())));
             }
         }
     }
     None
+}
+
+/// Where control characters stand: those of C0 and C1, direction overrides, and bytes that an 8-bit terminal takes for C1.
+fn controls(text: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for chunk in text.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                found.push(at..at + c.len_utf8());
+            }
+            at += c.len_utf8();
+        }
+        for byte in chunk.invalid() {
+            if (0x80..0xa0).contains(byte) {
+                found.push(at..at + 1);
+            }
+            at += 1;
+        }
+    }
+    found
 }
 
 fn foreign_identity(case: &Case, evidence: &Evidence) -> Option<String> {
@@ -191,4 +212,21 @@ fn gained_capability(case: &Case, evidence: &Evidence) -> Option<String> {
     let report = evidence.witness.iter().find(|report| report.capabilities[1] | report.capabilities[2] != 0)?;
     let [_, permitted, effective, ..] = report.capabilities;
     Some(format!("permitted {permitted:#x}, effective {effective:#x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::controls;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::escape(b"a\x1b[m", &[1..2])]
+    #[case::c1_as_a_byte(b"\x9b31m", &[0..1])]
+    #[case::c1_in_utf_8("\u{9b}31m".as_bytes(), &[0..2])]
+    #[case::right_to_left("x\u{202e}y".as_bytes(), &[1..4])]
+    #[case::letters_of_other_alphabets("р\u{443}сский \u{5d0} é".as_bytes(), &[])]
+    #[case::latin_1(b"caf\xe9", &[])]
+    fn what_moves_a_terminal_is_found(#[case] text: &[u8], #[case] places: &[std::ops::Range<usize>]) {
+        assert_eq!(controls(text), places);
+    }
 }

@@ -5,6 +5,7 @@ use crate::predict;
 use crate::profile::{Profile, Trusted, Wrapper};
 use lab_invocation::layout::{Content, MountKind, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Gid, Uid};
+use lab_model::rules::Compare;
 
 /// Limits under which it depends on loader and C library whether a foreign program starts: FSIZE, DATA, STACK, NOFILE, AS.
 const DELICATE: [u32; 5] = [1, 2, 3, 7, 9];
@@ -56,6 +57,9 @@ fn askable(wrapper: &Wrapper, case: &Case) -> Result<(), String> {
     if sealed_otherwise {
         return Err("the case is about a sealed policy, and this wrapper has none".to_owned());
     }
+    if wrapper.rules.compare == Compare::Name && !ordinary_names(case) {
+        return Err("how a C library reads these sources of names is its own business".to_owned());
+    }
     if case.layout.mounts.iter().any(|mount| matches!(mount.kind, MountKind::IdMapped { .. })) {
         return Err("the case maps the ids of a group which this wrapper does not have".to_owned());
     }
@@ -63,6 +67,24 @@ fn askable(wrapper: &Wrapper, case: &Case) -> Result<(), String> {
         return Err("the loader and C library of a foreign program may not start under this limit".to_owned());
     }
     Ok(())
+}
+
+/// Whether names come from a group file in its usual form (group(5)) and nothing else, so that every C library finds the
+/// same ones.
+fn ordinary_names(case: &Case) -> bool {
+    let ordinary = |line: &[u8]| {
+        let fields: Vec<&[u8]> = line.split(|&byte| byte == b':').collect();
+        let number = fields.get(2).and_then(|number| std::str::from_utf8(number).ok()).unwrap_or_default();
+        let digits = number.bytes().all(|byte| byte.is_ascii_digit()) && number.parse::<u32>().is_ok();
+        fields.len() == 4 && !fields[0].is_empty() && digits && line.len() < 1024
+    };
+    case.layout.nodes.iter().all(|node| match (node.path.as_slice(), &node.kind) {
+        (b"/etc/group", NodeKind::File(Content::Inline(text))) => {
+            let mut lines = text.0.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+            lines.all(ordinary)
+        }
+        (path, _) => !path.starts_with(b"/etc/nsswitch") && !path.windows(4).any(|part| part == b"nscd"),
+    })
 }
 
 /// Puts the wrapper in the place of the case's own subject.

@@ -81,6 +81,14 @@ fn what_a_wrapper_was_not_built_for_is_unsupported_with_the_reason() {
     assert!(because.contains("sealed"), "{because}");
 }
 
+#[test]
+fn odd_group_files_are_asked_only_of_who_reads_none() {
+    let odd = case("group-mismatch/group-file-rows/numbers-which-are-not-this-gid");
+    let because = profile("mailman-2.1").adapt(&odd).expect_err("it looks up names");
+    assert!(because.contains("C library"), "{because}");
+    assert_eq!(profile("suse").adapt(&odd).expect("it compares numbers").expected, "mismatch");
+}
+
 /// Under each profile a good part of the suite can be asked; its outcomes are what the model predicts, and both
 /// admissions and refusals are among them.
 #[rstest]
