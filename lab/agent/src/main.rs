@@ -18,6 +18,7 @@
 //! | [`witness`] | what the script's place is given |
 //! | [`transitions`] | what the running kernel does with ids |
 //! | [`idmaps`] | id maps of user namespaces inside the sandbox |
+//! | [`cure`] | what an administrator can do where the kernel refuses a sandbox |
 //! | [`host`] | facts of the host that change what a run proves |
 //! | [`frame`] | messages on a stream socket |
 //! | [`sys`] | the only unsafe code |
@@ -28,6 +29,7 @@
 
 mod case;
 mod challenge;
+mod cure;
 mod failure;
 mod floor;
 mod frame;

@@ -6,6 +6,7 @@
 //! The lab is not the direct parent of stage 1 because the parent-death signal follows the parent's *thread*
 //! (PR_SET_PDEATHSIG(2const)), and the lab has many; stage 0 has one.
 
+use crate::cure::{self, UNEXPECTED};
 use crate::frame;
 use crate::sweep::sweep;
 use crate::sys::clone::{Child, Stack};
@@ -35,10 +36,6 @@ impl Unable {
         Self { step: step.into(), errno: errno.raw_os_error(), cure: cure.into() }
     }
 }
-
-/// Cure for errors of the kernel which have no better one.
-pub(crate) const UNEXPECTED: &str =
-    "this is unexpected on a Linux kernel from 5.12 on; please report it with the output of `uname -r`";
 
 /// What pid 1 inside does: it is given the lab's socket, the pipe on which it waits for its start, and whether stage 0 is
 /// the machine's root. Its return value is its exit status.
@@ -77,7 +74,10 @@ fn sandbox(socket: &OwnedFd, inside: Inside) -> Result<(), Unable> {
         }
         None => 1,
     })
-    .map_err(|errno| namespaces_refused(errno, as_root))?;
+    .map_err(|errno| {
+        let cure = cure::of_namespaces(errno, as_root, cure::apparmor_restricts());
+        Unable::new("clone(2) with new mount, process, network, ipc and uts namespaces", errno, cure)
+    })?;
     let Some((go, _)) = ends else { return Ok(()) };
     let child = Sandbox(child);
     if !as_root {
@@ -134,24 +134,4 @@ fn watch(socket: &OwnedFd, leavings: OwnedFd, child: &Child) -> Result<(), Errno
             _ => return Ok(()),
         }
     }
-}
-
-fn namespaces_refused(errno: Errno, as_root: bool) -> Unable {
-    let cure = match (errno, as_root) {
-        (Errno::PERM, true) => {
-            "this root lacks CAP_SYS_ADMIN, or a seccomp filter forbids new namespaces; in a container: docker run --cap-add SYS_ADMIN \
-             --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
-        }
-        (Errno::PERM, false) => {
-            "unprivileged user namespaces are switched off: run as root, or sysctl kernel.unprivileged_userns_clone=1 (Debian), \
-             or in a container: docker run --security-opt seccomp=unconfined"
-        }
-        (Errno::NOSPC | Errno::USERS, _) => {
-            "raise the limits: sysctl user.max_user_namespaces=10000 user.max_mnt_namespaces=10000 \
-             user.max_pid_namespaces=10000 user.max_net_namespaces=10000 user.max_ipc_namespaces=10000 user.max_uts_namespaces=10000"
-        }
-        (Errno::INVAL, _) => "this kernel lacks one of: user, mount, process, network, ipc, uts namespaces",
-        _ => UNEXPECTED,
-    };
-    Unable::new("clone(2) with new mount, process, network, ipc and uts namespaces", errno, cure)
 }

@@ -3,13 +3,14 @@
 
 use crate::case::plan::Probe;
 use crate::case::{self, Bench};
+use crate::cure::{self, UNEXPECTED};
 use crate::failure::Failure;
 use crate::frame::{self, FrameError};
 use crate::host;
 use crate::layout::home::Home;
 use crate::layout::tree::Sources;
 use crate::layout::{PROBE, PROBE_GID, Prepared};
-use crate::stage0::{UNEXPECTED, Unable};
+use crate::stage0::Unable;
 use crate::sweep::Sweeper;
 use crate::sys::clone::{Stack, shared};
 use crate::sys::{exec, ids};
@@ -77,7 +78,10 @@ pub(crate) fn begin(go: &OwnedFd, as_root: bool) -> Result<bool, Unable> {
         Err(errno) => return Err(Unable::new("wait for stage 0", errno, UNEXPECTED)),
     }
     if !as_root {
-        become_root_inside().map_err(|errno| Unable::new("become root of the user namespace", errno, restricted()))?;
+        become_root_inside().map_err(|errno| {
+            let cure = cure::of_refusal_inside(errno.raw_os_error(), as_root, cure::apparmor_restricts());
+            Unable::new("become root of the user namespace", errno, cure)
+        })?;
         tie()?;
     }
     Ok(true)
@@ -94,8 +98,12 @@ fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unabl
     let agent = rustix::fs::open(c"/proc/self/exe", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
         .map_err(unexpected("open the agent's own program file"))?;
     rustix::process::umask(Mode::empty());
-    let home =
-        Home::build().map_err(|Failure { step, errno }| Unable { step, errno, cure: mount_cure(errno, as_root) })?;
+    // While the host's /proc is there.
+    let apparmor = cure::apparmor_restricts();
+    let home = Home::build().map_err(|Failure { step, errno }| {
+        let cure = cure::of_refusal_inside(errno, as_root, apparmor);
+        Unable { step, errno, cure }
+    })?;
     // Few subjects write more to their log than fits; for them it is taken in as it comes.
     let _ = home.set_network_sysctl("unix/max_dgram_qlen", "512");
     let hello = Hello { version: VERSION, tier: tier(&bench.gid_map), facts };
@@ -140,32 +148,6 @@ pub(crate) fn tier(gid_map: &str) -> Tier {
         (true, Ok(FIRST)) => Tier::Root,
         (true, _) => Tier::FullMap,
         (false, _) => Tier::SubordinateIds,
-    }
-}
-
-/// AppArmor lets an ordinary user make the namespace, and then refuses everything inside it.
-fn restricted() -> String {
-    match host::sysctl("kernel.apparmor_restrict_unprivileged_userns").as_deref() {
-        Some("1") => {
-            "AppArmor restricts unprivileged user namespaces here (Ubuntu 23.10 and later): run the lab as root, or \
-             sysctl kernel.apparmor_restrict_unprivileged_userns=0, or install a profile with `userns,` for lab-agent"
-                .to_owned()
-        }
-        _ => UNEXPECTED.to_owned(),
-    }
-}
-
-/// What would let the mounts of a sandbox be made.
-pub(crate) fn mount_cure(errno: i32, as_root: bool) -> String {
-    if ![libc::EPERM, libc::EACCES].contains(&errno) {
-        return UNEXPECTED.to_owned();
-    }
-    if as_root {
-        "something forbids mounts to this root; in a container: docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined \
-         --security-opt apparmor=unconfined"
-            .to_owned()
-    } else {
-        restricted()
     }
 }
 

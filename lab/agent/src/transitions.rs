@@ -18,9 +18,10 @@ mod program;
 mod state;
 
 use crate::Start;
+use crate::cure::{self, UNEXPECTED};
 use crate::frame::{self, FrameError};
 use crate::host;
-use crate::stage0::{UNEXPECTED, Unable};
+use crate::stage0::Unable;
 use crate::stage1;
 use crate::sys::clone::Stack;
 use crate::sys::ids;
@@ -86,7 +87,7 @@ impl Agent {
         };
         let namespaces = Namespaces::new().map_err(unexpected("read the agent's own id maps"))?;
         let ground = Ground::prepare().map_err(|errno| {
-            let cure = stage1::mount_cure(errno.raw_os_error(), as_root);
+            let cure = cure::of_refusal_inside(errno.raw_os_error(), as_root, cure::apparmor_restricts());
             Unable::new("mount a tmpfs and a proc below /tmp", errno, cure)
         })?;
         Ok(Some(Self { own, stack: Stack::new(256 * 1024), ground, namespaces, facts }))

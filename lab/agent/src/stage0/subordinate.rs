@@ -1,7 +1,8 @@
 //! Id maps for an ordinary user: his own uid and gid become 0 inside, his subordinate ids (subuid(5)) become 1 to 65535.
 //! Only newuidmap(1) and newgidmap(1) may write such maps for him.
 
-use super::{UNEXPECTED, Unable};
+use super::Unable;
+use crate::cure::UNEXPECTED;
 use rustix::process::Pid;
 use std::process::{Command, Stdio};
 
