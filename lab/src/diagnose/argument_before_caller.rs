@@ -36,12 +36,13 @@
 
 use super::Finding;
 use super::facts::{Facts, wants_refusal};
+use super::ways::Ways;
 use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 
 const CODE: &str = "argument-before-caller";
-/// Refusals that come before arguments: mismatch, ids, nameless, bit, policy, process, and 75 which replaces some.
-const BEFORE_ARGUMENTS: [u8; 7] = [2, 3, 8, 9, 10, 11, 75];
+/// Refusals that come before arguments: mismatch, ids, nameless, bit, policy, process.
+const BEFORE_ARGUMENTS: [u8; 6] = [2, 3, 8, 9, 10, 11];
 
 pub(super) const FINDING: Finding =
     Finding { code: CODE, file: include_str!("argument_before_caller.rs"), find, shown_by };
@@ -53,18 +54,22 @@ fn shown_by(case: &Case, wanted: &Outcome) -> bool {
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
-    let exit = facts.exit()?;
-    let wanted = facts.wanted.exit.filter(|exit| BEFORE_ARGUMENTS.contains(exit))?;
-    if facts.started() || !facts.wants_refusal() || !matches!(exit, 5 | 6) {
+    let exit = facts.refusal().filter(|exit| matches!(exit, 5 | 6))?;
+    let wanted = facts.wanted_status.filter(|exit| BEFORE_ARGUMENTS.contains(exit))?;
+    if !facts.wants_refusal() {
         return None;
     }
     let answered = if exit == 5 { "a usage error" } else { "\"unknown command\"" };
+    // A wrapper that wrongly gets past the first question comes to the arguments too.
+    let alone = matches!(wanted, 2 | 8) && Ways::in_for(facts).is_none_or(|ways| ways.count() == 0);
+    let certainty = if alone { Certainty::Likely } else { Certainty::Possible };
     let cause = format!(
-        "The caller was to be refused with {} (exit {wanted}) whatever its arguments are; it got {answered} (exit {exit}).",
-        facts.case.expected
+        "The caller was to be refused with {} (exit {wanted}) whatever its arguments are; it got {answered} (exit {exit}).{}",
+        facts.case.expected,
+        if alone { "" } else { " Another mistake would do the same in this case." }
     );
     Some(
-        Diagnosis::new(CODE, Certainty::Certain, cause)
+        Diagnosis::new(CODE, certainty, cause)
             .saw("wait status", facts.end_text())
             .saw("launcher, just before exec", facts.invoker_text())
             .remedy(

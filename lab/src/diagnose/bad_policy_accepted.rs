@@ -57,7 +57,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         return None;
     }
     // Any of these can only be said by a subject that has got past its policy.
-    let went_on = match facts.exit() {
+    let went_on = match facts.refusal() {
         _ if facts.admitted() => facts.script_text(),
         Some(status @ (2..=6 | 8 | 9)) => format!("it judged its caller by it: exit {status}"),
         _ => return None,
@@ -75,7 +75,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     };
     let cause = format!("The subject accepted a policy {fault}: {went_on}.");
     Some(
-        Diagnosis::new(CODE, Certainty::Certain, cause)
+        Diagnosis::new(CODE, if facts.answered_arguments() { Certainty::Possible } else { Certainty::Certain }, cause)
             .saw("wait status", facts.end_text())
             .saw("witness", facts.script_text())
             .saw("the launcher's /proc/self/gid_map", lines(&facts.evidence.invoker.gid_map))

@@ -85,11 +85,14 @@ pub(super) fn observe(case: &Case, evidence: &Evidence) -> Bit {
     // Since Linux 6.16 a member of the file's group keeps it when traced or sharing; before, it loses it too. The
     // release is not part of the evidence, so nothing is claimed for a member.
     let member = credentials.groups.contains(&file.group) || credentials.gid.effective == file.group;
+    // CAP_SETUID, number 7, keeps it too: `cap_bprm_creds_from_file` of the kernel.
+    let capable = credentials.uid.effective == Uid::ROOT || case.invocation.capabilities.kept.contains(&7);
+    let keeps = member || capable;
     let transition = &case.invocation.transition;
-    if evidence.invoker.traced && transition.tracer != Some(Tracer::Root) && !member {
+    if evidence.invoker.traced && transition.tracer != Some(Tracer::Root) && !keeps {
         causes.push(Cause::Tracer);
     }
-    if transition.share_fs && !member {
+    if transition.share_fs && !keeps {
         causes.push(Cause::SharedFs);
     }
     if transition.foreign_mount {

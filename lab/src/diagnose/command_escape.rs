@@ -98,7 +98,7 @@ fn started(facts: &Facts<'_>, script: &WitnessReport, argument: &str) -> Option<
     if !facts.admitted() || !facts.wants_refusal() {
         return None;
     }
-    match facts.wanted.exit? {
+    match facts.wanted_status? {
         4 => Some(format!("{ran} was started, although it had to be refused: {}.", facts.case.expected)),
         5 | 6 => Some(format!("The argument {argument} had to be refused, and {ran} was started for it.")),
         _ => None,
@@ -107,8 +107,8 @@ fn started(facts: &Facts<'_>, script: &WitnessReport, argument: &str) -> Option<
 
 /// An argument that had to be refused was taken for a file, which then could not be started.
 fn looked_for(facts: &Facts<'_>, argument: &str) -> Option<String> {
-    let had_to_be_refused = facts.wants_refusal() && facts.wanted.exit == Some(6);
-    (had_to_be_refused && facts.refused(4, "cannot start")).then(|| {
+    let had_to_be_refused = facts.wants_refusal() && facts.wanted_status == Some(6);
+    (had_to_be_refused && facts.refusal() == Some(4)).then(|| {
         format!("The argument {argument} had to be refused; instead it was looked for as a file, which could not be started.")
     })
 }

@@ -35,9 +35,10 @@
 //! - Do not seal the wrapper to trust its own group to make the refusals stop: it then admits
 //!   everybody.
 
+use super::Finding;
 use super::bit::Bit;
 use super::facts::{Facts, wants_refusal, wants_start};
-use super::{Finding, wrong_comparison};
+use super::ways::Ways;
 use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 
@@ -53,49 +54,37 @@ fn shown_by(case: &Case, wanted: &Outcome) -> bool {
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
-    let (invoker, trusted, effective) = (facts.invoker()?, facts.trusted(), facts.effective_after_exec()?);
-    let real = invoker.gid.real;
-    let bit_acted = matches!(facts.bit(), Bit::Acted);
-    let refused_wrongly = facts.wants_start()
-        && (facts.refused(2, "group mismatch") || facts.refused(8, "no name"))
-        && real == trusted
-        && effective != trusted
-        && bit_acted
-        && facts.names_group(effective);
-    let admitted_wrongly = facts.admitted()
-        && facts.wants_refusal()
-        && real != trusted
-        && effective == trusted
-        && !invoker.groups.contains(&trusted)
-        && wrong_comparison::other_way(facts, real).is_none();
-    let refused_for_its_own = facts.wants_refusal()
-        && facts.refused(2, "group mismatch")
-        && real != trusted
-        && bit_acted
-        && !facts.names_group(real)
-        && facts.names_group(effective)
-        && ![real, trusted].contains(&effective);
+    let (real, trusted, effective) = (facts.real()?, facts.trusted(), facts.effective_after_exec()?);
     let (real_text, effective_text, wanted) = (facts.group(real), facts.group(effective), facts.group(trusted));
-    let (certainty, cause) = if refused_wrongly {
+    let names_its_own = facts.refused_for_group()
+        && matches!(facts.bit(), Bit::Acted)
+        && ![real, trusted].contains(&effective)
+        && facts.names_group(effective);
+    let (certainty, cause) = if names_its_own && real == trusted && !facts.wants_mismatch() {
         let cause = format!(
             "The caller's real gid is {real_text}, which is the trusted group. The wrapper refused it and named its own \
              effective gid, {effective_text}, as what it found."
         );
         (Certainty::Certain, cause)
-    } else if refused_for_its_own {
+    } else if names_its_own && real != trusted && facts.wants_mismatch() && !facts.names_group(real) {
         let cause = format!(
             "The caller's real gid is {real_text}. The wrapper refused it, but named its own effective gid, \
              {effective_text}, as what it found, and not {real_text}."
         );
         (Certainty::Certain, cause)
-    } else if admitted_wrongly {
+    } else {
+        let ways = Ways::in_for(facts).filter(|ways| ways.effective)?;
+        let alone = ways.count() == 1 && !facts.answered_arguments();
         let cause = format!(
             "The caller's real gid is {real_text}, not the trusted {wanted}; the wrapper's own effective gid is \
-             {effective_text}, and the script started. One case cannot rule out that the subject admits everybody."
+             {effective_text}, and the caller got past. {}",
+            if alone {
+                "One case cannot rule out that the subject admits everybody."
+            } else {
+                "Another mistake would do the same in this case."
+            }
         );
-        (Certainty::Likely, cause)
-    } else {
-        return None;
+        (if alone { Certainty::Likely } else { Certainty::Possible }, cause)
     };
     Some(
         Diagnosis::new(CODE, certainty, cause)

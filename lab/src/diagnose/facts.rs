@@ -4,9 +4,11 @@ use super::bit::{self, Bit};
 use crate::case::{Case, Outcome, Style};
 use crate::scenario::vocabulary;
 use crate::verdict::Difference;
+use crate::{judge, predict};
 use lab_invocation::evidence::{End, WitnessReport};
 use lab_invocation::invocation::{Cwd, Stdin};
 use lab_invocation::{Bytes, Credentials, Evidence, Gid, Invocation};
+use lab_model::Outcome as Decided;
 use std::collections::BTreeSet;
 
 /// One failed case with everything that was seen of it.
@@ -15,6 +17,8 @@ pub(super) struct Facts<'a> {
     pub(super) case: &'a Case,
     /// What must come out of it.
     pub(super) wanted: Outcome,
+    /// The exit status of the refusal that must come, as Mailman numbers them: also where the style makes it 75.
+    pub(super) wanted_status: Option<u8>,
     /// What was observed.
     pub(super) evidence: &'a Evidence,
     /// Where that is not what must be.
@@ -22,6 +26,18 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
+    /// Everything about a failed case.
+    pub(super) fn new(case: &'a Case, evidence: &'a Evidence, differences: &'a [Difference]) -> Self {
+        let wanted = judge::wanted(case);
+        let wanted_status = match (wanted.exit, &case.profile) {
+            (Some(TRY_AGAIN), None) => status_of(predict::predict(case, None).decision.outcome),
+            // A foreign wrapper numbers its refusals as its profile says; what the case expects has the model's name.
+            (exit, Some(_)) => Decided::from_name(&case.expected).map_or(exit, status_of),
+            (exit, None) => exit,
+        };
+        Self { case, wanted, wanted_status, evidence, differences }
+    }
+
     /// The group that the subject was sealed to trust.
     pub(super) fn trusted(&self) -> Gid {
         self.case.subject.policy.trusts.gid
@@ -90,10 +106,44 @@ impl<'a> Facts<'a> {
         wants_refusal(&self.wanted)
     }
 
-    /// Whether the subject refused with this status, or with 75 in the style that replaces it, saying `words`.
-    pub(super) fn refused(&self, status: u8, words: &str) -> bool {
-        let deferred = self.case.subject.policy.refusal == Style::Defer && self.exit() == Some(75);
-        !self.started() && (self.exit() == Some(status) || (deferred && self.says(words)))
+    /// Whether the case wants its caller refused for its group.
+    pub(super) fn wants_mismatch(&self) -> bool {
+        self.wants_refusal() && matches!(self.wanted_status, Some(2 | 8))
+    }
+
+    /// Exit status of the refusal that was seen, as Mailman numbers them; where the style makes them 75, by the words.
+    pub(super) fn refusal(&self) -> Option<u8> {
+        let status = self.exit().filter(|_| !self.started())?;
+        if status != TRY_AGAIN || self.case.subject.policy.refusal != Style::Defer {
+            return Some(status);
+        }
+        let by_words = [
+            ("not running set-group-id", 9),
+            ("group mismatch", 2),
+            ("no name", 8),
+            ("give up a group", 3),
+            ("switch", 3),
+            ("cannot start", 4),
+            ("process could not be made safe", 11),
+            ("hard limit", 11),
+        ];
+        by_words.iter().find(|(words, _)| self.says(words)).map(|(_, status)| *status)
+    }
+
+    /// Whether the subject refused its caller for its group.
+    pub(super) fn refused_for_group(&self) -> bool {
+        matches!(self.refusal(), Some(2 | 8))
+    }
+
+    /// Whether the subject got past the question who its caller is: a script started, or it refused for something that
+    /// comes after: 3, 4, 5 or 6. A usage error may also come too early.
+    pub(super) fn came_past_the_caller(&self) -> bool {
+        self.admitted() || matches!(self.refusal(), Some(3..=6))
+    }
+
+    /// Whether what was seen is an answer about arguments, which a careless wrapper gives before any other question.
+    pub(super) fn answered_arguments(&self) -> bool {
+        matches!(self.refusal(), Some(5 | 6))
     }
 
     /// Everything that the subject said: standard error, standard output, log.
@@ -174,6 +224,25 @@ impl<'a> Facts<'a> {
             ),
             many => format!("the script started {} times", many.len()),
         }
+    }
+}
+
+/// EX_TEMPFAIL of sysexits.h.
+const TRY_AGAIN: u8 = 75;
+
+/// The exit status of an outcome in the style of Mailman.
+const fn status_of(outcome: Decided) -> Option<u8> {
+    match outcome {
+        Decided::Mismatch => Some(2),
+        Decided::IdsNotSet => Some(3),
+        Decided::ExecFailed => Some(4),
+        Decided::Usage => Some(5),
+        Decided::UnknownCommand => Some(6),
+        Decided::Nameless => Some(8),
+        Decided::NotPrivileged => Some(9),
+        Decided::BadPolicy => Some(10),
+        Decided::UnsafeProcess => Some(11),
+        Decided::Admitted | Decided::ExecRefused | Decided::EndedBeforeMain => None,
     }
 }
 

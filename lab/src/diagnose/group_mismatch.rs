@@ -69,7 +69,7 @@ pub(super) const FINDING: Finding =
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let (real, trusted) = (facts.real()?, facts.trusted());
-    if !facts.wants_start() || !facts.refused(2, "group mismatch") {
+    if !facts.wants_start() || facts.refusal() != Some(2) {
         return None;
     }
     let subject = &facts.case.subject;

@@ -55,6 +55,8 @@ use std::collections::BTreeSet;
 
 const CODE: &str = "inherited-process-attributes";
 const SIGALRM: u32 = 14;
+/// In nanoseconds.
+const SECOND: u64 = 1_000_000_000;
 
 pub(super) const FINDING: Finding =
     Finding { code: CODE, file: include_str!("inherited_process_attributes.rs"), find, shown_by };
@@ -84,9 +86,11 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     if inherited.is_empty() {
         return None;
     }
+    let by_inference = facts.evidence.end == Some(End::TimedOut) || facts.answered_arguments();
+    let certainty = if by_inference { Certainty::Possible } else { Certainty::Certain };
     let mut diagnosis = Diagnosis::new(
         CODE,
-        Certainty::Certain,
+        certainty,
         if facts.started() {
             format!("The script inherited what it must not: {all}.")
         } else {
@@ -115,6 +119,14 @@ fn ended_by(facts: &Facts<'_>, given: &Invocation) -> Vec<String> {
         }
         Some(End::Signaled { signal: SIGALRM, .. }) if given.alarm_seconds.is_some() => {
             vec!["the caller's alarm ended the subject".to_owned()]
+        }
+        Some(End::TimedOut) if !facts.started() && given.timer_slack_ns.is_some_and(|slack| slack >= SECOND) => {
+            vec!["a timer slack which the caller had set, and which stretches every wait, was in force".to_owned()]
+        }
+        _ if facts.wanted_status == Some(11) && facts.came_past_the_caller() => {
+            let faults: Vec<String> = given.faults.iter().map(|fault| format!("{}(2) fails", fault.call)).collect();
+            let reason = if faults.is_empty() { "a limit is too small".to_owned() } else { faults.join(", ") };
+            vec![format!("the process could not be made safe, because {reason}, and the subject went on")]
         }
         _ => Vec::new(),
     }

@@ -38,10 +38,11 @@ mod started_before_decision;
 mod supplementary_only;
 mod timed_out;
 mod undiagnosed;
+mod ways;
 mod wrong_comparison;
 
 use crate::case::{Case, Outcome};
-use crate::finding::{Certainty, Diagnosis};
+use crate::finding::Diagnosis;
 use crate::judge;
 use crate::verdict::Difference;
 use facts::Facts;
@@ -62,7 +63,7 @@ struct Finding {
     shown_by: fn(&Case, &Outcome) -> bool,
 }
 
-/// Every finding, the most specific first: reports print them in this order.
+/// Every finding, the most specific first.
 const FINDINGS: &[Finding] = &[
     timed_out::FINDING,
     ended_before_main::FINDING,
@@ -87,15 +88,15 @@ const FINDINGS: &[Finding] = &[
     undiagnosed::FINDING,
 ];
 
-/// Explains a failed case. The most specific explanation comes first; those which only may be true come after all
-/// others. Never empty for a failed case: what nothing explains is `undiagnosed`. Empty without differences.
+/// Explains a failed case. What is certain comes first, then what is likely, then what is only possible; among equals the
+/// most specific. Never empty for a failed case: what nothing explains is `undiagnosed`. Empty without differences.
 pub fn diagnose(case: &Case, evidence: &Evidence, differences: &[Difference]) -> Vec<Diagnosis> {
     if differences.is_empty() {
         return Vec::new();
     }
-    let facts = Facts { case, wanted: judge::wanted(case), evidence, differences };
+    let facts = Facts::new(case, evidence, differences);
     let mut found: Vec<Diagnosis> = FINDINGS.iter().filter_map(|finding| (finding.find)(&facts)).collect();
-    found.sort_by_key(|diagnosis| diagnosis.certainty == Certainty::Possible);
+    found.sort_by_key(|diagnosis| diagnosis.certainty);
     if found.is_empty() {
         found.push(undiagnosed::describe(&facts));
     }

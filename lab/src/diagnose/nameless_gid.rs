@@ -55,7 +55,7 @@ fn shown_by(case: &Case, _: &Outcome) -> bool {
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let (real, trusted) = (facts.real()?, facts.trusted());
     let has_a_name = facts.case.names.groups.contains_key(&real);
-    if !facts.refused(8, "no name") || facts.wanted.exit == Some(8) || real == trusted || has_a_name {
+    if facts.refusal() != Some(8) || facts.wanted_status == Some(8) || real == trusted || has_a_name {
         return None;
     }
     let wanted = facts.group(trusted);

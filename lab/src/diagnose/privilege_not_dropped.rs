@@ -64,10 +64,10 @@ fn shown_by(_: &Case, wanted: &Outcome) -> bool {
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
-    let script = facts.script()?;
     if !matches!(facts.bit(), Bit::Acted) {
         return None;
     }
+    let Some(script) = facts.script() else { return went_on(facts) };
     let ids = &script.credentials.gid;
     let wanted = facts.wanted.script.as_ref();
     let mut wrong = Vec::new();
@@ -91,7 +91,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     if wanted.and_then(|script| script.nothing_regained) == Some(true) {
         wrong.extend(regained.iter().cloned());
     }
-    if facts.wanted.exit == Some(3) {
+    if facts.wanted_status == Some(3) {
         let complete = [ids.real, ids.effective, ids.saved].iter().all(|&gid| gid == facts.own());
         wrong.push(if complete && regained.is_empty() {
             if facts.case.invocation.faults.is_empty() {
@@ -130,4 +130,27 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         &["in the wrapper: setresgid(own, own, own), look at its result, getresgid(), try to set the old gid"],
         "none for a caller without CAP_SETGID; one with it has to be refused",
     ))
+}
+
+/// A caller who cannot give the group up was asked the later questions all the same.
+fn went_on(facts: &Facts<'_>) -> Option<Diagnosis> {
+    let later = facts.refusal().filter(|later| (4..=6).contains(later))?;
+    if facts.wanted_status != Some(3) {
+        return None;
+    }
+    let certainty = if facts.answered_arguments() { Certainty::Possible } else { Certainty::Certain };
+    let cause = format!(
+        "The subject had to refuse, because this caller cannot give the group up. It went on, and ended for a later \
+         reason: exit {later}."
+    );
+    Some(
+        Diagnosis::new(CODE, certainty, cause)
+            .saw("wait status", facts.end_text())
+            .saw("launcher, just before exec", facts.invoker_text())
+            .remedy(
+                "refuse callers with CAP_SETGID before anything of theirs is looked at",
+                &["in the wrapper: real or effective uid 0, or CAP_SETGID permitted: exit 3"],
+                "root cannot start the wrapper; it has setpriv(1) for that",
+            ),
+    )
 }

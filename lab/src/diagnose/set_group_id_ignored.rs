@@ -93,18 +93,14 @@ fn shown_by(case: &Case, _: &Outcome) -> bool {
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
-    let says_so = facts.refused(9, "not running set-group-id");
+    let wants_it_said = facts.wanted_status == Some(9);
+    let says_so = facts.refusal() == Some(9);
     let lost_group = facts.script().is_some_and(|script| script.credentials.gid.effective != facts.own());
-    let unnoticed = facts.wanted.exit == Some(9) && facts.admitted();
+    let unnoticed = wants_it_said && facts.admitted();
     // Any other refusal comes after the question whether the bit acted.
-    let judged_on = facts.wanted.exit == Some(9) && !facts.started() && matches!(facts.exit(), Some(2..=6 | 8));
+    let judged_on = wants_it_said && matches!(facts.refusal(), Some(2..=6 | 8));
     let by_text = facts.wants_refusal() && facts.admitted() && lost_group;
-    if !(says_so && facts.wanted.exit != Some(9)
-        || unnoticed
-        || judged_on
-        || by_text
-        || (facts.wants_start() && lost_group))
-    {
+    if !(says_so && !wants_it_said || unnoticed || judged_on || by_text || (facts.wants_start() && lost_group)) {
         return None;
     }
     let causes = match facts.bit() {
@@ -131,7 +127,8 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     } else {
         let because: Vec<String> = causes.iter().map(|cause| cause.because()).collect();
         let each = if causes.len() > 1 { " (each is enough by itself)" } else { "" };
-        Diagnosis::new(CODE, Certainty::Certain, format!("{what}, because {}{each}.", because.join("; and ")))
+        let certainty = if facts.answered_arguments() { Certainty::Possible } else { Certainty::Certain };
+        Diagnosis::new(CODE, certainty, format!("{what}, because {}{each}.", because.join("; and ")))
     };
     for cause in &causes {
         diagnosis = diagnosis.saw(cause.source(), cause.because());

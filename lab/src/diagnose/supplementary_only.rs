@@ -37,8 +37,9 @@
 //!
 //! - Do not empty the trusted group in /etc/group to hide it: the next member opens it again.
 
+use super::Finding;
 use super::facts::{Facts, wants_refusal};
-use super::{Finding, wrong_comparison};
+use super::ways::Ways;
 use crate::case::{Case, Outcome};
 use crate::finding::{Certainty, Diagnosis};
 
@@ -53,22 +54,23 @@ fn shown_by(case: &Case, wanted: &Outcome) -> bool {
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
-    let (invoker, trusted) = (facts.invoker()?, facts.trusted());
-    let is_only_a_member = invoker.gid.real != trusted && invoker.groups.contains(&trusted);
-    let otherwise_explained =
-        facts.effective_after_exec()? == trusted || wrong_comparison::other_way(facts, invoker.gid.real).is_some();
-    if !facts.admitted() || !facts.wants_refusal() || !is_only_a_member || otherwise_explained {
-        return None;
-    }
-    let (real, wanted) = (facts.group(invoker.gid.real), facts.group(trusted));
+    let (ways, invoker) = (Ways::in_for(facts).filter(|ways| ways.member)?, facts.invoker()?);
+    let (real, wanted) = (facts.group(invoker.gid.real), facts.group(facts.trusted()));
+    let alone = ways.count() == 1 && !facts.answered_arguments();
     let cause = format!(
         "The caller's real gid is {real}, not the trusted {wanted}; {wanted} is only among its supplementary groups, \
-         and the script started. One case cannot rule out that the subject admits everybody: see whether callers who \
-         are not members are refused."
+         and the subject let it past. {}",
+        if alone {
+            "One case cannot rule out that the subject admits everybody: see whether callers who are not members are refused."
+        } else {
+            "Another mistake would do the same in this case."
+        }
     );
+    let certainty = if alone { Certainty::Likely } else { Certainty::Possible };
     Some(
-        Diagnosis::new(CODE, Certainty::Likely, cause)
+        Diagnosis::new(CODE, certainty, cause)
             .saw("launcher, just before exec", facts.invoker_text())
+            .saw("wait status", facts.end_text())
             .saw("witness", facts.script_text())
             .remedy(
                 "compare the real gid alone",

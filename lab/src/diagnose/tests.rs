@@ -209,13 +209,6 @@ fn a_case_without_differences_gets_no_diagnosis() {
 #[case::script_itself_exits_2("group-mismatch", |f: &mut Failure| { f.caller(USERS); f.evidence.end = Some(End::Exited(2)); })]
 #[case::member_whose_real_gid_is_trusted("supplementary-only", |f: &mut Failure| { f.must_refuse("usage", 5); f.member_of(&[MAIL]); })]
 #[case::stranger_who_is_no_member("supplementary-only", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[33]); })]
-#[case::member_whose_group_has_the_trusted_name("supplementary-only", |f: &mut Failure| {
-    f.must_refuse("mismatch", 2); f.caller(4008); f.member_of(&[MAIL]);
-    f.case.names.groups.insert(gid(4008), "mail".into());
-})]
-#[case::member_where_own_group_is_trusted("supplementary-only", |f: &mut Failure| {
-    f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[LIST]); f.case.subject.policy.trusts.gid = gid(LIST);
-})]
 #[case::refusal_that_names_only_the_trusted_group("effective-only", |f: &mut Failure| f.refused(2, "group mismatch: mail 8"))]
 #[case::refusal_that_names_both("effective-only", |f: &mut Failure| {
     f.must_refuse("mismatch", 2); f.caller(USERS); f.refused(2, "group mismatch: users 100 for list 38");
@@ -435,6 +428,16 @@ fn the_ledger_shows_who_had_which_group() {
     f.case.invocation.limits = vec![Limit { resource: 7, soft: Some(3), hard: Some(3) }];
     f.refused(127, "error while loading shared libraries: libc.so.6: Error 24");
 })]
+#[case::root_was_asked_for_a_script("privilege-not-dropped", |f: &mut Failure| {
+    f.must_refuse("cannot-drop", 3); f.refused(4, "cannot start the script");
+})]
+#[case::cut_number_in_the_refusal("wrong-comparison", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(65636); f.refused(2, "group mismatch: real gid 100 (users)");
+})]
+#[case::own_group_named_to_a_trusted_caller_with_a_bad_command("effective-only", |f: &mut Failure| {
+    f.must_refuse("unknown-command", 6); f.refused(2, "group mismatch: real gid 38 (list)");
+})]
+#[case::room_not_made_safe("inherited-process-attributes", |f: &mut Failure| f.must_refuse("unsafe-process", 11))]
 fn the_same_code_has_other_faces(#[case] code: &str, #[case] bend: fn(&mut Failure)) {
     let mut failure = Failure::admitted();
     bend(&mut failure);
@@ -450,4 +453,33 @@ fn every_finding_would_be_shown_by_a_case_of_the_suite() {
         assert!(!checked_by(code, &suite.cases).is_empty(), "no case would show {code}");
     }
     assert!(checked_by("no-such-code", &suite.cases).is_empty());
+}
+
+/// Where several mistakes would do the same, each is named and none is more than possible.
+#[rstest]
+#[case::member_whose_group_has_the_trusted_name(&["supplementary-only", "wrong-comparison"], |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(4008); f.member_of(&[MAIL]);
+    f.case.names.groups.insert(gid(4008), "mail".into());
+})]
+#[case::member_where_own_group_is_trusted(&["supplementary-only", "effective-only"], |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[LIST]); f.case.subject.policy.trusts.gid = gid(LIST);
+})]
+#[case::root_asked_for_arguments(&["argument-before-caller", "privilege-not-dropped"], |f: &mut Failure| {
+    f.must_refuse("cannot-drop", 3); f.refused(6, "unknown command");
+})]
+#[case::member_asked_for_arguments(&["argument-before-caller", "supplementary-only"], |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[MAIL]); f.refused(5, "usage");
+})]
+#[case::lost_bit_and_asked_for_arguments(&["set-group-id-ignored", "argument-before-caller"], |f: &mut Failure| {
+    f.must_refuse("not-privileged", 9); f.file().mode = 0o755; f.refused(6, "unknown command");
+})]
+#[case::bad_policy_and_asked_for_arguments(&["bad-policy-accepted", "argument-before-caller"], |f: &mut Failure| {
+    f.must_refuse("no-policy", 10); f.case.subject.policy.condition = Sealing::Unsealed; f.refused(6, "unknown command");
+})]
+fn what_fits_several_mistakes_is_called_possible(#[case] codes: &[&str], #[case] bend: fn(&mut Failure)) {
+    let mut failure = Failure::admitted();
+    bend(&mut failure);
+    let found = failure.diagnose();
+    assert_eq!(found.iter().map(|diagnosis| diagnosis.code.as_str()).collect::<Vec<_>>(), codes, "{}", render(&found));
+    assert!(found.iter().all(|diagnosis| diagnosis.certainty == Certainty::Possible), "{}", render(&found));
 }

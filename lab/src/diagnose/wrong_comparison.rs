@@ -48,7 +48,8 @@
 
 use super::bit::Bit;
 use super::facts::{Facts, wants_refusal, wants_start};
-use super::{Finding, effective_only, group_mismatch, supplementary_only};
+use super::ways::Ways;
+use super::{Finding, effective_only, group_mismatch};
 use crate::case::{Case, Outcome, Sealing};
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::Gid;
@@ -65,38 +66,49 @@ fn shown_by(case: &Case, wanted: &Outcome) -> bool {
 }
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
-    let (real, trusted) = (facts.real()?, facts.trusted());
     if facts.case.subject.policy.condition != Sealing::Sound {
         return None;
     }
-    if real == trusted { refused_wrongly(facts, real) } else { admitted_wrongly(facts, real) }
+    let real = facts.real()?;
+    if real == facts.trusted() {
+        refused_wrongly(facts, real)
+    } else {
+        admitted_wrongly(facts, real).or_else(|| took_for_another(facts, real))
+    }
 }
 
 fn admitted_wrongly(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
-    let better = (supplementary_only::FINDING.find)(facts).or_else(|| (effective_only::FINDING.find)(facts));
-    let bit_acted = matches!(facts.bit(), Bit::Acted);
-    if !facts.admitted() || !facts.wants_refusal() || better.is_some() || !bit_acted {
+    let ways = Ways::in_for(facts)?;
+    let elsewhere = ways.member || ways.effective || facts.answered_arguments();
+    if !matches!(facts.bit(), Bit::Acted) || (elsewhere && ways.other.is_none()) {
         return None;
     }
     let (found, wanted) = (facts.group(real), facts.group(facts.trusted()));
-    let fits = other_way(facts, real).unwrap_or_else(|| {
+    let fits = ways.other.unwrap_or_else(|| {
         "none of the known mistakes fits these numbers and names: perhaps nothing is compared".to_owned()
     });
+    let cause =
+        format!("The caller's real gid is {found}, not the trusted {wanted}, and it got past. What fits: {fits}.");
+    let certainty = if elsewhere { Certainty::Possible } else { Certainty::Certain };
+    Some(with_remedies(facts, seen(facts, Diagnosis::new(CODE, certainty, cause))))
+}
+
+/// A caller who had to be refused was, but as somebody else.
+fn took_for_another(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
+    let cut = Gid::new(real.as_raw() & 0xffff).filter(|&cut| cut != real)?;
+    if !facts.wants_mismatch() || !facts.refused_for_group() || facts.names_group(real) || !facts.names_group(cut) {
+        return None;
+    }
     let cause = format!(
-        "The caller's real gid is {found}, not the trusted {wanted}, and the script started. What fits: {fits}."
+        "The caller's real gid is {}; the wrapper refused it, but for gid {cut}: the number was cut to 16 bits.",
+        facts.group(real)
     );
-    Some(with_remedies(
-        facts,
-        Diagnosis::new(CODE, Certainty::Certain, cause)
-            .saw("launcher, just before exec", facts.invoker_text())
-            .saw("witness", facts.script_text()),
-    ))
+    Some(with_remedies(facts, seen(facts, Diagnosis::new(CODE, Certainty::Certain, cause))))
 }
 
 fn refused_wrongly(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
     let better = (effective_only::FINDING.find)(facts).or_else(|| (group_mismatch::FINDING.find)(facts));
-    let (mismatch, nameless) = (facts.refused(2, "group mismatch"), facts.refused(8, "no name"));
-    if !facts.wants_start() || better.is_some() || !(mismatch || nameless) {
+    if facts.wants_mismatch() || better.is_some() || !facts.refused_for_group() || !matches!(facts.bit(), Bit::Acted) {
         return None;
     }
     let sealed_name = &facts.case.subject.policy.trusts.name;
@@ -107,7 +119,9 @@ fn refused_wrongly(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
                 "the first row for gid {real} is named {name:?}, and a wrapper that compares names wants {sealed_name:?}"
             )
         }
-        Some(_) if nameless => "it looks a name up before it decides, and could not read the group database".to_owned(),
+        Some(_) if facts.refusal() == Some(8) => {
+            "it looks a name up before it decides, and could not read the group database".to_owned()
+        }
         Some(_) => "none of the known mistakes fits these numbers and names".to_owned(),
     };
     // A subject which names the group that it wants has been sealed as the case says; another one may not have been.
@@ -116,12 +130,14 @@ fn refused_wrongly(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
         "The caller's real gid is {}, which is the trusted gid, and the wrapper refused it. What fits: {fits}.",
         facts.group(real)
     );
-    Some(with_remedies(
-        facts,
-        Diagnosis::new(CODE, certainty, cause)
-            .saw("launcher, just before exec", facts.invoker_text())
-            .saw("wait status", facts.end_text()),
-    ))
+    Some(with_remedies(facts, seen(facts, Diagnosis::new(CODE, certainty, cause))))
+}
+
+fn seen(facts: &Facts<'_>, diagnosis: Diagnosis) -> Diagnosis {
+    diagnosis
+        .saw("launcher, just before exec", facts.invoker_text())
+        .saw("wait status", facts.end_text())
+        .saw("witness", facts.script_text())
 }
 
 fn with_remedies(facts: &Facts<'_>, diagnosis: Diagnosis) -> Diagnosis {
@@ -141,26 +157,4 @@ fn with_remedies(facts: &Facts<'_>, diagnosis: Diagnosis) -> Diagnosis {
             ],
             "whoever can add a row to a name service can still admit himself",
         )
-}
-
-/// Which known mistake, other than looking at the caller's other groups, admits `real` where another gid is trusted.
-pub(super) fn other_way(facts: &Facts<'_>, real: Gid) -> Option<String> {
-    let (trusted, wanted) = (facts.trusted(), &facts.case.subject.policy.trusts.name);
-    let name = facts.case.names.groups.get(&real);
-    if let Some(name) = name.filter(|name| *name == wanted) {
-        return Some(format!("gid {real} has the trusted name {name:?} too, and names are compared"));
-    }
-    if let Some(name) = name.filter(|name| name.starts_with(wanted.as_str()) || wanted.starts_with(name.as_str())) {
-        return Some(format!("{name:?} and the trusted name {wanted:?} begin alike, and only a beginning is compared"));
-    }
-    if real.as_raw() & 0xffff == trusted.as_raw() & 0xffff {
-        return Some(format!("gid {real} cut to 16 bits is {}", trusted.as_raw() & 0xffff));
-    }
-    if real == facts.own() {
-        return Some(format!("the wrapper's own group, {}, is admitted beside the trusted one", facts.group(real)));
-    }
-    if facts.invoker().is_some_and(|invoker| invoker.uid.real.as_raw() == 0) {
-        return Some("the caller is root, and root is admitted whatever its group".to_owned());
-    }
-    None
 }
