@@ -24,4 +24,5 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod schema;
+pub mod specimens;
 pub mod verdict;

@@ -37,7 +37,7 @@ pub(crate) fn as_seen_by<'p>(flaw: Flaw, honest: Credentials, policy: &Policy<'p
                 seen.real = trusted.gid;
             }
         }
-        Flaw::ComparesNames => match System.name_of(honest.real) {
+        Flaw::ComparesNames if honest.effective == policy.own.gid => match System.name_of(honest.real) {
             GroupName::Known(name) if name == trusted.name => seen.real = trusted.gid,
             GroupName::Known(name) => return Err(Refusal::GroupMismatch { found: honest.real, name, trusted }),
             GroupName::Nameless => return Err(Refusal::Nameless { found: honest.real, trusted }),

@@ -13,8 +13,8 @@ use std::process::Command;
 use wrapper::credentials::{self, Credentials};
 use wrapper::decision::{self, Plan};
 use wrapper::policy::{
-    self, BODY_OFFSET, CHECKSUM_OFFSET, Group, KIND_OFFSET, Kind, LENGTH_OFFSET, List, MAILMAN_COMMANDS, Owner, Policy,
-    PolicyError, RefusalStyle, SECTION_SIZE, Task,
+    self, BODY_OFFSET, CHECKSUM_OFFSET, Group, Kind, LENGTH_OFFSET, List, MAILMAN_COMMANDS, Owner, Policy, PolicyError,
+    RefusalStyle, SECTION_SIZE, Task,
 };
 use wrapper::process_state::UnsafeProcess;
 use wrapper::refusal::{Refusal, StartFault};
@@ -25,8 +25,9 @@ use wrapper::sys::{self as wrapper_sys, Arguments, Disposition};
 #[must_use]
 pub fn run(mut section: [u8; SECTION_SIZE], kind: Kind, flaw: Flaw, arguments: Arguments) -> u8 {
     let safe = process_state::make_safe(flaw);
-    overlook(&mut section, kind, flaw);
-    let policy = policy::decode(&section, kind);
+    overlook_checksum(&mut section, flaw);
+    let decoded_as = if flaw == Flaw::AcceptsWrongKind { policy::kind_of(&section).unwrap_or(kind) } else { kind };
+    let policy = policy::decode(&section, decoded_as);
     let style = policy.as_ref().map_or(RefusalStyle::Mailman, |policy| policy.refusal);
     match start(safe, policy, flaw, arguments) {
         Ok(child) => child,
@@ -34,23 +35,16 @@ pub fn run(mut section: [u8; SECTION_SIZE], kind: Kind, flaw: Flaw, arguments: A
     }
 }
 
-/// What a specimen does not look at in its section, made to look right.
-fn overlook(section: &mut [u8; SECTION_SIZE], kind: Kind, flaw: Flaw) {
-    match flaw {
-        Flaw::AcceptsWrongKind => {
-            let found = section.get_mut(KIND_OFFSET..KIND_OFFSET + 2);
-            found.into_iter().for_each(|bytes| bytes.copy_from_slice(&kind.as_raw().to_le_bytes()));
-        }
-        Flaw::IgnoresChecksum => {
-            let length =
-                section.get(LENGTH_OFFSET..).and_then(|rest| rest.first_chunk()).map_or(0, |&b| u32::from_le_bytes(b));
-            let body = section.get(BODY_OFFSET..).and_then(|rest| rest.get(..usize::try_from(length).ok()?));
-            let sum = body.map(policy::checksum).unwrap_or_default();
-            let found = section.get_mut(CHECKSUM_OFFSET..CHECKSUM_OFFSET + 8);
-            found.into_iter().for_each(|bytes| bytes.copy_from_slice(&sum.to_le_bytes()));
-        }
-        _ => {}
+/// Makes the checksum right for whatever the body holds.
+fn overlook_checksum(section: &mut [u8; SECTION_SIZE], flaw: Flaw) {
+    if flaw != Flaw::IgnoresChecksum {
+        return;
     }
+    let length = section.get(LENGTH_OFFSET..).and_then(|rest| rest.first_chunk()).map_or(0, |&b| u32::from_le_bytes(b));
+    let body = section.get(BODY_OFFSET..).and_then(|rest| rest.get(..usize::try_from(length).ok()?));
+    let sum = body.map(policy::checksum).unwrap_or_default();
+    let found = section.get_mut(CHECKSUM_OFFSET..CHECKSUM_OFFSET + 8);
+    found.into_iter().for_each(|bytes| bytes.copy_from_slice(&sum.to_le_bytes()));
 }
 
 fn start<'p>(
@@ -82,9 +76,9 @@ fn start<'p>(
         Flaw::AcceptsAnyCase => ask_for(&mut argv, asked.to_bytes().to_ascii_lowercase()),
         Flaw::ChecksArgumentsFirst => arguments_only(honest, &argv, policy)?,
         Flaw::StartsThenRefuses => {
-            if let Some(child) = start_early(honest, &argv, &environ, policy) {
-                return decision::decide(&honest, &argv, &environ, policy, &Around(flaw)).map(|_| child);
-            }
+            let child = start_early(honest, &argv, &environ, policy);
+            let decided = decision::decide(&honest, &argv, &environ, policy, &Around(flaw));
+            return decided.map(drop).and(child);
         }
         _ => {}
     }
@@ -183,27 +177,39 @@ fn execute_without_sigpipe<'p>(plan: &Plan<'_>, policy: &Policy<'p>) -> Refusal<
     let Err(errno) = wrapper_sys::dispose_of_signals(Disposition::Default)
         .and_then(|()| sys::ignore_sigpipe())
         .and_then(|()| execve(&plan.path, &plan.argv, &plan.environment));
-    let path = PathBuf::from(OsStr::from_bytes(plan.path.to_bytes()));
-    Refusal::NotStarted { path, fault: StartFault::Exec(errno), owner: policy.owner, own: policy.own }
+    not_started(plan, policy, errno)
 }
 
-/// Starts the script in a child for whoever asks, and waits for it; `None` where not even a trusted caller gets it.
-fn start_early(honest: Credentials, argv: &[&CStr], environ: &[&CStr], policy: &Policy<'_>) -> Option<u8> {
-    let plan = decision::decide(&as_trusted(honest, policy), argv, environ, policy, &Around(Flaw::None)).ok()?;
+/// Starts the script in a child for whoever asks, waits for it, and gives its exit status.
+fn start_early<'p>(
+    honest: Credentials,
+    argv: &[&CStr],
+    environ: &[&CStr],
+    policy: &'p Policy<'p>,
+) -> Result<u8, Refusal<'p>> {
+    let plan = decision::decide(&as_trusted(honest, policy), argv, environ, policy, &Around(Flaw::None))?;
     let mut kernel = CarelessKernel::new(Flaw::None, honest.real);
-    let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, honest.real).ok()?;
-    script::check_files(&switched, &plan, policy, &RealFiles).ok()?;
+    let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, honest.real)?;
+    script::check_files(&switched, &plan, policy, &RealFiles)?;
     let text = |word: &CStr| OsStr::from_bytes(word.to_bytes()).to_owned();
     let variables = plan.environment.iter().filter_map(|entry| {
         let at = entry.to_bytes().iter().position(|&byte| byte == b'=')?;
         let (name, value) = entry.to_bytes().split_at(at);
         Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value.get(1..)?).to_owned()))
     });
-    wrapper_sys::dispose_of_signals(Disposition::Default).ok()?;
     let arguments = plan.argv.iter().skip(1).map(|word| text(word));
-    let ended = Command::new(text(&plan.path)).args(arguments).env_clear().envs(variables).status();
-    wrapper_sys::dispose_of_signals(Disposition::Ignore).ok()?;
-    ended.ok()?.code().and_then(|code| u8::try_from(code).ok())
+    let mut command = Command::new(text(&plan.path));
+    command.args(arguments).env_clear().envs(variables);
+    let not_started = |errno| not_started(&plan, policy, errno);
+    wrapper_sys::dispose_of_signals(Disposition::Default).map_err(not_started)?;
+    let ended = command.status().map_err(|error| not_started(Errno::from_raw(error.raw_os_error().unwrap_or(0))));
+    wrapper_sys::dispose_of_signals(Disposition::Ignore).map_err(not_started)?;
+    Ok(ended?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+fn not_started<'p>(plan: &Plan<'_>, policy: &Policy<'p>, errno: Errno) -> Refusal<'p> {
+    let path = PathBuf::from(OsStr::from_bytes(plan.path.to_bytes()));
+    Refusal::NotStarted { path, fault: StartFault::Exec(errno), owner: policy.owner, own: policy.own }
 }
 
 /// The file system, as a specimen looks at it.

@@ -1,0 +1,91 @@
+//! The judgement over specimens: that it can be lost.
+
+use super::{Caught, Exit, Row, Specimen, all, exit};
+use crate::capability::Capability;
+use crate::case::CaseId;
+use crate::finding::{Certainty, Diagnosis};
+use crate::verdict::{Difference, Verdict};
+use rstest::rstest;
+
+fn specimen(diagnosis: Option<&str>) -> Specimen {
+    Specimen {
+        name: "a-specimen".into(),
+        flaw: "It does something wrong.".into(),
+        program: "mail-wrapper".into(),
+        diagnosis: diagnosis.map(str::to_owned),
+        also: Vec::new(),
+        cases: Vec::new(),
+    }
+}
+
+fn fail() -> Verdict {
+    let difference = Difference { field: "exit".into(), expected: "exit 2".into(), observed: "exit 0".into() };
+    Verdict::Fail { differences: vec![difference] }
+}
+
+/// Codes with a question mark are possible, the others certain.
+fn row(diagnosis: Option<&str>, cases: &[(&str, Verdict, &[&str])]) -> Row {
+    let mut row = Row::new(specimen(diagnosis));
+    for (id, verdict, codes) in cases {
+        let diagnoses: Vec<Diagnosis> = codes
+            .iter()
+            .map(|code| match code.strip_suffix('?') {
+                Some(code) => Diagnosis::new(code, Certainty::Possible, "perhaps".into()),
+                None => Diagnosis::new(code, Certainty::Certain, "so".into()),
+            })
+            .collect();
+        row.take(&CaseId((*id).into()), verdict, &diagnoses);
+    }
+    row
+}
+
+const UNRESOLVED: &str = "its control did not hold: a/control";
+
+#[rstest]
+#[case::caught_for_its_flaw(Some("crashed"), &[("a/1", fail(), &["crashed"][..]), ("a/2", Verdict::Pass, &[])], true)]
+#[case::caught_by_its_control(Some("crashed"), &[("a/control", fail(), &["crashed"][..]), ("a/2", Verdict::Unresolved { because: UNRESOLVED.into() }, &[])], true)]
+#[case::not_failed(Some("crashed"), &[("a/1", Verdict::Pass, &[][..])], false)]
+#[case::failed_for_another_reason(Some("crashed"), &[("a/1", fail(), &["timed-out"][..])], false)]
+#[case::failed_for_another_reason_too(Some("crashed"), &[("a/1", fail(), &["crashed"][..]), ("a/2", fail(), &["undiagnosed"])], false)]
+#[case::another_was_called_certain(Some("crashed"), &[("a/1", fail(), &["timed-out", "crashed"][..])], false)]
+#[case::another_is_possible_too(Some("crashed"), &[("a/1", fail(), &["crashed"][..]), ("a/2", fail(), &["timed-out?", "crashed?"])], true)]
+#[case::it_never_came_first(Some("crashed"), &[("a/1", fail(), &["timed-out?", "crashed?"][..])], false)]
+#[case::failed_without_diagnosis(Some("crashed"), &[("a/1", fail(), &[][..])], false)]
+#[case::nothing_ran(Some("crashed"), &[], false)]
+#[case::sound(None, &[("a/1", Verdict::Pass, &[][..])], true)]
+#[case::sound_but_failed(None, &[("a/1", Verdict::Pass, &[][..]), ("a/2", fail(), &["crashed"])], false)]
+#[case::sound_but_not_judged(None, &[("a/1", Verdict::Pass, &[][..]), ("a/2", Verdict::Unresolved { because: "two runs disagree".into() }, &[])], false)]
+#[case::sound_but_nothing_ran(None, &[], false)]
+fn a_specimen_is_caught_only_for_its_flaw(
+    #[case] diagnosis: Option<&str>,
+    #[case] cases: &[(&str, Verdict, &[&str])],
+    #[case] caught: bool,
+) {
+    let row = row(diagnosis, cases);
+    assert_eq!(row.caught() == Caught::Yes, caught, "{row}");
+    assert_eq!(exit(&[row]), if caught { Exit::Passed } else { Exit::Failed });
+}
+
+#[test]
+fn what_cannot_be_shown_here_is_not_caught() {
+    let lacking = Verdict::Unsupported { needs: Capability::SyscallFault, because: "no root".into() };
+    let row = row(Some("privilege-not-dropped"), &[("a/1", lacking, &[])]);
+    assert_eq!(row.caught(), Caught::NotHere { needs: [Capability::SyscallFault].into() });
+    assert_eq!((exit(&[row]), exit(&[])), (Exit::Unresolved, Exit::Unresolved));
+}
+
+#[test]
+fn the_table_as_it_is_read() {
+    let caught = row(Some("crashed"), &[("a/2", fail(), &["crashed"]), ("a/1", fail(), &["crashed"])]);
+    let escaped = row(Some("crashed"), &[("a/1", fail(), &["crashed"]), ("b/7", fail(), &["undiagnosed"])]);
+    let sound = row(None, &[("a/1", Verdict::Pass, &[])]);
+    insta::assert_snapshot!("table_of_specimens", format!("{caught}\n{escaped}\n{sound}"));
+}
+
+#[test]
+fn the_shipped_table_has_more_than_the_twenty_two_and_one_sound() {
+    let specimens = all().expect("the table is sound");
+    let flawed = specimens.iter().filter(|specimen| specimen.diagnosis.is_some()).count();
+    assert!(flawed >= 22, "{flawed}");
+    assert_eq!(specimens.len() - flawed, 1);
+}
