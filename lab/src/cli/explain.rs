@@ -5,6 +5,7 @@ use crate::diagnose;
 use crate::problem::Problem;
 use crate::report::output::Output;
 use crate::run::exit::Exit;
+use crate::specimens;
 use clap::Args;
 
 /// Which finding.
@@ -29,7 +30,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
             .found(format!("the findings are {}", codes.join(", "))));
     };
     // Where there is no suite, or a broken one, the page is still worth reading.
-    let checked_by = session(None).map(|session| diagnose::checked_by(code, &session.suite.cases)).unwrap_or_default();
+    let mut checked_by =
+        session(None).map(|session| diagnose::checked_by(code, &session.suite.cases)).unwrap_or_default();
+    checked_by.extend(specimens::showing(code));
     out.text(page.checked_by(checked_by));
     Ok(Exit::Passed)
 }

@@ -13,6 +13,7 @@ mod replay;
 mod run;
 mod schema;
 mod show;
+mod specimens;
 
 use crate::problem::Problem;
 use crate::report::output::{Output, notice};
@@ -70,6 +71,8 @@ enum Command {
     Diff(diff::Arguments),
     /// Print the page of a finding: what happened, why, fixes with their price
     Explain(explain::Arguments),
+    /// Run the suite against wrappers with a known defect: each must be failed, and for that defect
+    Specimens(specimens::Arguments),
     /// Say what can be tested on this machine, and why something cannot
     Preflight(preflight::Arguments),
 }
@@ -106,6 +109,7 @@ fn dispatch(arguments: Arguments, out: &mut Output) -> Result<Exit, Problem> {
         Some(Command::Replay(arguments)) => replay::run(&arguments, out),
         Some(Command::Diff(arguments)) => diff::run(&arguments, out),
         Some(Command::Explain(arguments)) => explain::run(&arguments, out),
+        Some(Command::Specimens(arguments)) => specimens::run(&arguments, out),
         Some(Command::Preflight(arguments)) => preflight::run(&arguments, out),
     }
 }

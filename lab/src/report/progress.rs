@@ -35,6 +35,13 @@ impl Progress {
         }
     }
 
+    /// Says what is being done, to those who watch.
+    pub fn doing(&self, what: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(what.to_owned());
+        }
+    }
+
     /// From now on cases are counted.
     pub fn cases(&self, count: usize) {
         if let Some(bar) = &self.bar {

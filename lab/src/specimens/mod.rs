@@ -25,6 +25,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+pub use table::conclusion;
 pub use verdict::{Caught, Row};
 
 /// The package whose programs the specimens are.
@@ -97,11 +98,11 @@ impl Bench<'_> {
         let suite = &self.session.suite.cases;
         let selected = select(suite, &Wanted { patterns: specimen.cases.clone(), ..Wanted::default() })
             .map_err(|problem| Problem::internal(format!("{}: {}", specimen.name, problem.what)))?;
-        let mut cases = self.session.cases(&selected);
-        cases.retain(|case| case.subject.program == specimen.program);
+        let mut cases = self.session.cases(&selected, None);
+        cases.retain(|asked| asked.case.subject.program == specimen.program);
         let path = self.programs.path(&specimen.name)?.to_owned();
         let given = Given::from([(specimen.program.clone(), path)]);
-        let (plan, _) = plan(cases, self.programs, &given, false)?;
+        let (plan, _) = plan(cases, self.programs, &given, None)?;
         let settings = Settings {
             jobs: self.jobs,
             fail_fast: false,
@@ -122,6 +123,13 @@ impl Bench<'_> {
         });
         Ok(row)
     }
+}
+
+/// The specimens which are there to get this diagnosis, for its page.
+pub fn showing(code: &str) -> Vec<String> {
+    let all = all().unwrap_or_default();
+    let shows = |specimen: &&Specimen| specimen.diagnosis.as_deref() == Some(code);
+    all.iter().filter(shows).map(|specimen| format!("specimen {}", specimen.name)).collect()
 }
 
 /// How the lab ends after these rows: passed only if each specimen was caught for its flaw and the sound one passed.

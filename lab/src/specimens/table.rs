@@ -40,3 +40,27 @@ impl fmt::Display for Row {
         }
     }
 }
+
+impl Row {
+    /// Every failed case with its diagnoses, a line each.
+    pub fn cases(&self) -> String {
+        let mut text = String::new();
+        for (id, codes) in &self.failed {
+            let codes: Vec<String> = codes.iter().map(|(code, certainty)| format!("{code} ({certainty})")).collect();
+            text += &format!("    {id}  {}\n", codes.join(", "));
+        }
+        text
+    }
+}
+
+/// The last line: how many were caught.
+pub fn conclusion(rows: &[Row]) -> String {
+    let count = |holds: fn(&Caught) -> bool| rows.iter().filter(|row| holds(&row.caught())).count();
+    let (caught, escaped) =
+        (count(|caught| *caught == Caught::Yes), count(|caught| matches!(caught, Caught::No { .. })));
+    let not_here = count(|caught| matches!(caught, Caught::NotHere { .. }));
+    format!(
+        "{caught} of {} specimens as they must be   {escaped} not   {not_here} not to be shown on this machine",
+        rows.len()
+    )
+}

@@ -68,7 +68,7 @@ fn a_specimen_is_caught_only_for_its_flaw(
 
 #[test]
 fn what_cannot_be_shown_here_is_not_caught() {
-    let lacking = Verdict::Unsupported { needs: Capability::SyscallFault, because: "no root".into() };
+    let lacking = Verdict::Unsupported { needs: Some(Capability::SyscallFault), because: "no root".into() };
     let row = row(Some("privilege-not-dropped"), &[("a/1", lacking, &[])]);
     assert_eq!(row.caught(), Caught::NotHere { needs: [Capability::SyscallFault].into() });
     assert_eq!((exit(&[row]), exit(&[])), (Exit::Unresolved, Exit::Unresolved));

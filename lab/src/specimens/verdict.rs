@@ -60,7 +60,7 @@ impl Row {
                 self.failed.insert(id.clone(), codes.collect());
             }
             Verdict::Unsupported { needs, .. } => {
-                self.lacking.insert(*needs);
+                self.lacking.extend(*needs);
             }
             // Where a control fell the control itself is in the table.
             Verdict::Unresolved { because } if !because.starts_with("its control did not hold") => {
