@@ -247,6 +247,8 @@ pub struct Script {
     pub env: Option<BTreeMap<Bytes, Bytes>>,
     /// Numbers of all open descriptors.
     pub open_fds: Option<BTreeSet<u32>>,
+    /// Descriptor 0 can be read, 1 and 2 can be written.
+    pub standard_fds_usable: Option<bool>,
     /// File mode creation mask.
     pub umask: Option<u32>,
     /// Working directory.
@@ -259,6 +261,10 @@ pub struct Script {
     pub pending_signals: Option<BTreeSet<u32>>,
     /// Soft and hard RLIMIT_CORE are both this.
     pub core_limit: Option<u64>,
+    /// Soft limits, by `RLIMIT_*` number.
+    pub soft_limits: Option<BTreeMap<u32, u64>>,
+    /// `NoNewPrivs`.
+    pub no_new_privs: Option<bool>,
     /// All three interval timers are off.
     pub timers_off: Option<bool>,
     /// Timer slack in nanoseconds.

@@ -2,6 +2,7 @@
 
 use super::{Comparison, show};
 use crate::case::Script;
+use crate::scenario::vocabulary::{self, LIMITS};
 use lab_invocation::evidence::WitnessReport;
 use lab_invocation::{Bytes, Gid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,6 +101,9 @@ fn room(comparison: &mut Comparison<'_>, expected: &Script, report: &WitnessRepo
             comparison.differ("script.open-fds", show::list(expected.iter().map(u32::to_string)), show::list(found));
         }
     }
+    if let Some(expected) = expected.standard_fds_usable {
+        usable(comparison, expected, report);
+    }
     if let Some(expected) = &expected.umask {
         comparison.equal("script.umask", expected, &report.umask, |umask| format!("{umask:03o}"));
     }
@@ -117,6 +121,21 @@ fn room(comparison: &mut Comparison<'_>, expected: &Script, report: &WitnessRepo
     }
 }
 
+/// Access modes are those of open(2): 0 reads, 1 writes, 2 does both.
+fn usable(comparison: &mut Comparison<'_>, expected: bool, report: &WitnessReport) {
+    const USES: [(u32, &str, u32); 3] = [(0, "read", 0), (1, "written", 1), (2, "written", 1)];
+    let access = |number| report.descriptors.iter().find(|open| open.number == number).map(|open| open.access);
+    let unusable: Vec<String> = USES
+        .iter()
+        .filter(|(number, _, wanted)| access(*number).is_none_or(|access| access != *wanted && access != 2))
+        .map(|(number, use_, _)| format!("{number} cannot be {use_}"))
+        .collect();
+    if unusable.is_empty() != expected {
+        let wanted = if expected { "0 can be read, 1 and 2 written" } else { "one of 0, 1 and 2 is of no use" };
+        comparison.differ("script.standard-fds-usable", wanted, show::list(unusable));
+    }
+}
+
 fn traces(comparison: &mut Comparison<'_>, expected: &Script, report: &WitnessReport) {
     if let Some(expected) = expected.core_limit {
         let text = |limit: Option<u64>| limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
@@ -128,6 +147,20 @@ fn traces(comparison: &mut Comparison<'_>, expected: &Script, report: &WitnessRe
             }
             None => comparison.missing("the script's RLIMIT_CORE was not read"),
         }
+    }
+    for (resource, expected) in expected.soft_limits.iter().flatten() {
+        let name = vocabulary::name(LIMITS, *resource).unwrap_or("unknown");
+        match report.limits.iter().find(|(other, ..)| other == resource) {
+            Some((_, soft, _)) if *soft == Some(*expected) => {}
+            Some((_, soft, _)) => {
+                let observed = soft.map_or_else(|| "unlimited".to_owned(), |soft| soft.to_string());
+                comparison.differ("script.soft-limits", format!("{name} {expected}"), format!("{name} {observed}"));
+            }
+            None => comparison.missing(format!("the script's limit {name} was not read")),
+        }
+    }
+    if let Some(expected) = &expected.no_new_privs {
+        comparison.equal("script.no-new-privs", expected, &report.no_new_privs, bool::to_string);
     }
     if let Some(expected) = expected.timers_off {
         let running: Vec<&str> = ["ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF"]

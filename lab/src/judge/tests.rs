@@ -237,6 +237,28 @@ fn what_must_not_be_said_and_what_must_not_change_is_seen() {
 }
 
 #[rstest]
+#[case::sound(|_: &mut WitnessReport| (), &[])]
+#[case::reading_end_closed(|r: &mut WitnessReport| drop(r.descriptors.remove(0)), &["script.standard-fds-usable"])]
+#[case::standard_error_read_only(|r: &mut WitnessReport| r.descriptors[2].access = 0, &["script.standard-fds-usable"])]
+#[case::both_ways(|r: &mut WitnessReport| r.descriptors[1].access = 2, &[])]
+#[case::limit_not_raised(|r: &mut WitnessReport| r.limits[1].1 = Some(3), &["script.soft-limits"])]
+#[case::limit_unlimited(|r: &mut WitnessReport| r.limits[1].1 = None, &["script.soft-limits"])]
+#[case::no_new_privs(|r: &mut WitnessReport| r.no_new_privs = true, &["script.no-new-privs"])]
+fn what_the_script_can_do_is_seen(#[case] spoil: fn(&mut WitnessReport), #[case] fields: &[&str]) {
+    let mut case = case(ADMITTED);
+    // Whose descriptors are open is another question, which the model answers.
+    case.profile = Some("none".into());
+    let wanted = case.outcome.script.get_or_insert_default();
+    wanted.standard_fds_usable = Some(true);
+    wanted.no_new_privs = Some(false);
+    wanted.soft_limits = Some([(7, 20)].into());
+    let mut evidence = sound(&case);
+    script(&mut evidence).limits.push((7, Some(20), Some(4096)));
+    spoil(script(&mut evidence));
+    assert_eq!(differences(&case, &evidence), fields);
+}
+
+#[rstest]
 #[case::one_line("refused\n", "<19>refused", true)]
 #[case::nothing("", "<19>refused", true)]
 #[case::as_long_as_may_be(&format!("{}\n", "a".repeat(900)), "a", true)]

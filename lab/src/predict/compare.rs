@@ -174,6 +174,7 @@ fn room(comparison: &mut Comparison<'_>, stated: &Script, child: &Child) {
         let (soft, hard) = child.core_limit;
         comparison.differ("script.core-limit", stated.to_string(), format!("{} / {}", core(soft), core(hard)));
     }
+    comparison.equal("script.no-new-privs", stated.no_new_privs.as_ref(), &child.process.no_new_privs, bool::to_string);
     comparison.equal("script.timers-off", stated.timers_off.as_ref(), &child.timers_off, bool::to_string);
     if let Some(slack) = child.timer_slack_ns {
         comparison.equal("script.timer-slack", stated.timer_slack_ns.as_ref(), &slack, u64::to_string);

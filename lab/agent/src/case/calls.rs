@@ -19,7 +19,7 @@ calls! {
     ftruncate = SYS_ftruncate, getdents64 = SYS_getdents64, getegid = SYS_getegid, geteuid = SYS_geteuid,
     getgid = SYS_getgid, getgroups = SYS_getgroups, getpid = SYS_getpid, getppid = SYS_getppid,
     getrandom = SYS_getrandom, getresgid = SYS_getresgid, getresuid = SYS_getresuid, getuid = SYS_getuid,
-    ioctl = SYS_ioctl, kill = SYS_kill, linkat = SYS_linkat, lseek = SYS_lseek, mkdirat = SYS_mkdirat, mmap = SYS_mmap,
+    getxattr = SYS_getxattr, ioctl = SYS_ioctl, kill = SYS_kill, lgetxattr = SYS_lgetxattr, linkat = SYS_linkat, lseek = SYS_lseek, mkdirat = SYS_mkdirat, mmap = SYS_mmap,
     mprotect = SYS_mprotect, munmap = SYS_munmap, newfstatat = SYS_newfstatat, openat = SYS_openat,
     openat2 = SYS_openat2, pipe2 = SYS_pipe2, ppoll = SYS_ppoll, prctl = SYS_prctl, pread64 = SYS_pread64,
     prlimit64 = SYS_prlimit64, pwrite64 = SYS_pwrite64, read = SYS_read, readlinkat = SYS_readlinkat, readv = SYS_readv,
@@ -55,9 +55,21 @@ const OLDER: &[(&str, c_long)] = &[
     ("unlink", libc::SYS_unlink),
     ("vfork", libc::SYS_vfork),
 ];
-/// Calls that newer architectures do not have.
+/// Calls that newer architectures do not have: there the C library makes those which took their place.
 #[cfg(not(target_arch = "x86_64"))]
-const OLDER: &[(&str, c_long)] = &[];
+const OLDER: &[(&str, c_long)] = &[
+    ("access", libc::SYS_faccessat),
+    ("dup2", libc::SYS_dup3),
+    ("lstat", libc::SYS_newfstatat),
+    ("mkdir", libc::SYS_mkdirat),
+    ("open", libc::SYS_openat),
+    ("pipe", libc::SYS_pipe2),
+    ("poll", libc::SYS_ppoll),
+    ("readlink", libc::SYS_readlinkat),
+    ("stat", libc::SYS_newfstatat),
+    ("symlink", libc::SYS_symlinkat),
+    ("unlink", libc::SYS_unlinkat),
+];
 
 /// The number of a call by its name.
 pub(super) fn number(name: &str) -> Option<c_long> {

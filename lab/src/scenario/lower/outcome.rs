@@ -4,9 +4,9 @@ use super::draft::Draft;
 use super::{Context, placeholder};
 use crate::case::{Outcome, Script};
 use crate::scenario::raw;
-use crate::scenario::raw::form::At;
+use crate::scenario::raw::form::{At, Named};
 use crate::scenario::raw::value::{ByteString, NameOrNumber};
-use crate::scenario::vocabulary::{self, ERRORS};
+use crate::scenario::vocabulary::{self, ERRORS, LIMITS};
 use lab_invocation::{Bytes, Gid, Uid};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,18 +91,31 @@ fn script(context: &mut Context<'_>, raw: &raw::Script, draft: &Draft) -> Script
         },
         env: raw.env.is_some().then_some(env).or_else(|| raw.env_as_given.then(|| env_as_given(draft))),
         open_fds: raw.open_fds.is_some().then_some(fds),
+        standard_fds_usable: raw.standard_fds_usable,
         umask: raw.umask.map(|umask| umask.0),
         cwd: bytes(context, &raw.cwd),
         ignored_signals: raw.ignored_signals.as_ref().map(|list| context.signals(list, false)),
         blocked_signals: raw.blocked_signals.as_ref().map(|list| context.signals(list, false)),
         pending_signals: raw.pending_signals.as_ref().map(|list| context.signals(list, false)),
         core_limit: raw.core_limit.as_ref().and_then(|limit| context.number(limit, "RLIMIT_CORE", 0..i64::MAX)),
+        soft_limits: raw.soft_limits.as_ref().map(|limits| soft_limits(context, limits)),
+        no_new_privs: raw.no_new_privs,
         timers_off: raw.timers_off,
         timer_slack_ns: raw.timer_slack.as_ref().and_then(|slack| context.number(slack, "timer slack", 1..i64::MAX)),
         no_capabilities: raw.no_capabilities,
         nothing_regained: raw.nothing_regained,
         stdin: bytes(context, &raw.stdin),
     }
+}
+
+fn soft_limits(context: &mut Context<'_>, raw: &Named<At<i64>>) -> BTreeMap<u32, u64> {
+    let mut limits = BTreeMap::new();
+    for (name, value) in &raw.0 {
+        let resource = context.word("limit", name, LIMITS);
+        let value = context.number::<u64>(value, "a limit", 0..i64::MAX);
+        limits.extend(resource.zip(value));
+    }
+    limits
 }
 
 /// The invoker's variables, with the constant PATH of the wrappers.

@@ -77,6 +77,8 @@ pub struct Script {
     pub env: Option<Named<At<ByteString>>>,
     /// All open descriptors.
     pub open_fds: Option<Vec<At<i64>>>,
+    /// Descriptor 0 can be read, 1 and 2 can be written.
+    pub standard_fds_usable: Option<bool>,
     /// File mode creation mask.
     pub umask: Option<Octal>,
     /// Working directory.
@@ -89,6 +91,10 @@ pub struct Script {
     pub pending_signals: Option<Vec<At<String>>>,
     /// Soft and hard RLIMIT_CORE, in bytes.
     pub core_limit: Option<At<i64>>,
+    /// Soft limits by name: `{ fsize = 1048576 }`.
+    pub soft_limits: Option<Named<At<i64>>>,
+    /// no_new_privs is set.
+    pub no_new_privs: Option<bool>,
     /// All three interval timers are off.
     pub timers_off: Option<bool>,
     /// Timer slack in nanoseconds.
