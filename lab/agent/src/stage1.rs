@@ -118,9 +118,9 @@ fn become_root_inside() -> Result<(), Errno> {
 }
 
 fn bench(sweeper: Sweeper) -> Result<Bench, Errno> {
-    let files = ids::limit(libc::RLIMIT_NOFILE as u32)?;
+    let files = ids::limit(ids::NOFILE)?;
     // Scenarios give subjects descriptors of any number; a soft limit may always be raised to the hard one.
-    ids::set_limit(libc::RLIMIT_NOFILE as u32, files.1, files.1)?;
+    ids::set_limit(ids::NOFILE, files.1, files.1)?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let witnesses = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     rustix::net::bind(&witnesses, &SocketAddrUnix::new_abstract_name(WITNESS_SOCKET)?)?;

@@ -127,7 +127,7 @@ fn cwd() -> Bytes {
 /// All open descriptors that the program was started with: from /proc, or, where there is none, by asking for each number up to the hard limit.
 fn descriptors(was_closed: fn(RawFd) -> bool) -> Vec<OpenDescriptor> {
     let numbers = listed_descriptors().unwrap_or_else(|_| {
-        let (_, hard) = ids::limit(libc::RLIMIT_NOFILE as u32).unwrap_or((1024, 1024));
+        let (_, hard) = ids::limit(ids::NOFILE).unwrap_or((1024, 1024));
         (0..RawFd::try_from(hard.min(65_536)).unwrap_or(65_536)).collect()
     });
     let open = numbers.into_iter().filter(|&number| !was_closed(number)).filter_map(|number| {

@@ -29,17 +29,27 @@ impl Table {
 
     /// A figure that must stay below its bar.
     pub(crate) fn ratio(&mut self, what: &str, value: f64, bar: f64) {
-        self.push(what, format!("{value:.2} ×"), Some(format!("≤ {bar} ×")), !(value <= 2.0 * bar));
+        self.push(what, format!("{value:.2} ×"), Some(format!("≤ {bar} ×")), value.is_nan() || value > 2.0 * bar);
     }
 
     /// A figure that must stay below its bar, with a unit.
     pub(crate) fn at_most(&mut self, what: &str, value: f64, bar: f64, unit: &str) {
-        self.push(what, format!("{value:.1} {unit}"), Some(format!("≤ {bar} {unit}")), !(value <= 2.0 * bar));
+        self.push(
+            what,
+            format!("{value:.1} {unit}"),
+            Some(format!("≤ {bar} {unit}")),
+            value.is_nan() || value > 2.0 * bar,
+        );
     }
 
     /// A figure that must stay above its bar.
     pub(crate) fn at_least(&mut self, what: &str, value: f64, bar: f64, unit: &str) {
-        self.push(what, format!("{value:.2} {unit}"), Some(format!("≥ {bar} {unit}")), !(value >= bar / 2.0));
+        self.push(
+            what,
+            format!("{value:.2} {unit}"),
+            Some(format!("≥ {bar} {unit}")),
+            value.is_nan() || value < bar / 2.0,
+        );
     }
 
     /// Whether a row is beyond twice its bar.

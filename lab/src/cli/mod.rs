@@ -47,7 +47,7 @@ Exit status:
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run scenarios
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// List cases, or the rules which they prove
     List(list::Arguments),
     /// Read every scenario file, and compare what it states with what the model predicts

@@ -220,13 +220,13 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::escape(b"a\x1b[m", &[1..2])]
-    #[case::c1_as_a_byte(b"\x9b31m", &[0..1])]
-    #[case::c1_in_utf_8("\u{9b}31m".as_bytes(), &[0..2])]
-    #[case::right_to_left("x\u{202e}y".as_bytes(), &[1..4])]
-    #[case::letters_of_other_alphabets("р\u{443}сский \u{5d0} é".as_bytes(), &[])]
-    #[case::latin_1(b"caf\xe9", &[])]
-    fn what_moves_a_terminal_is_found(#[case] text: &[u8], #[case] places: &[std::ops::Range<usize>]) {
-        assert_eq!(controls(text), places);
+    #[case::escape(b"a\x1b[m", Some(1..2))]
+    #[case::c1_as_a_byte(b"\x9b31m", Some(0..1))]
+    #[case::c1_in_utf_8("\u{9b}31m".as_bytes(), Some(0..2))]
+    #[case::right_to_left("x\u{202e}y".as_bytes(), Some(1..4))]
+    #[case::letters_of_other_alphabets("р\u{443}сский \u{5d0} é".as_bytes(), None)]
+    #[case::latin_1(b"caf\xe9", None)]
+    fn what_moves_a_terminal_is_found(#[case] text: &[u8], #[case] place: Option<std::ops::Range<usize>>) {
+        assert_eq!(controls(text), place.into_iter().collect::<Vec<_>>());
     }
 }

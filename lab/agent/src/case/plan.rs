@@ -8,6 +8,7 @@ use crate::layout::fresh::Instance;
 use crate::layout::home::Home;
 use crate::layout::path::Absolute;
 use crate::sys::exec::Vector;
+use crate::sys::ids;
 use lab_invocation::invocation::Cwd;
 use lab_invocation::layout::Mount;
 use lab_invocation::{Bytes, Invocation};
@@ -131,10 +132,10 @@ fn limits(invocation: &Invocation, files: (u64, u64)) -> Vec<(u32, u64, u64)> {
     let number = |value: Option<u64>| value.unwrap_or(libc::RLIM64_INFINITY);
     let mut limits: Vec<_> =
         invocation.limits.iter().map(|limit| (limit.resource, number(limit.soft), number(limit.hard))).collect();
-    if !limits.iter().any(|&(resource, ..)| resource == libc::RLIMIT_NOFILE as u32) {
-        limits.push((libc::RLIMIT_NOFILE as u32, files.0, files.1));
+    if !limits.iter().any(|&(resource, ..)| resource == ids::NOFILE) {
+        limits.push((ids::NOFILE, files.0, files.1));
     }
-    limits.sort_by_key(|&(resource, ..)| resource == libc::RLIMIT_NOFILE as u32);
+    limits.sort_by_key(|&(resource, ..)| resource == ids::NOFILE);
     limits
 }
 

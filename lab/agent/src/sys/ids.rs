@@ -51,6 +51,13 @@ pub(crate) fn set_limit(resource: u32, soft: u64, hard: u64) -> Result<(), Errno
     check(unsafe { libc::syscall(libc::SYS_prlimit64, 0, resource, limit.as_ptr(), std::ptr::null::<u64>()) }).map(drop)
 }
 
+/// `RLIMIT_NOFILE`, as prlimit(2) takes it.
+#[cfg_attr(
+    target_env = "gnu",
+    expect(clippy::unnecessary_cast, reason = "glibc's constant is unsigned, musl's is not")
+)]
+pub(crate) const NOFILE: u32 = libc::RLIMIT_NOFILE as u32;
+
 /// Soft and hard limit of the calling process by its `RLIMIT_*` number.
 pub(crate) fn limit(resource: u32) -> Result<(u64, u64), Errno> {
     let mut limit = [0_u64; 2];
