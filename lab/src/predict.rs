@@ -9,7 +9,7 @@ use crate::case::{self, Case, Script};
 use crate::profile::Profile;
 use crate::scenario::{Report, Suite};
 pub use compare::Contradiction;
-pub use lab_model::exec::Kernel;
+use lab_model::exec::Kernel;
 use lab_model::{Decision, Outcome, Rules};
 
 /// What must come out of a case, by the model.
@@ -74,13 +74,9 @@ impl Prediction {
     }
 }
 
-/// Predicts a case by the rules of our own wrappers, or by those of a profile, under the newest kernel whose rules are known.
+/// Predicts a case by the rules of our own wrappers, or by those of a profile. The kernel is the newest whose rules are
+/// known; what older ones do otherwise is a capability (`member-rule`), without which a case is not asked.
 pub fn predict(case: &Case, profile: Option<&Profile>) -> Prediction {
-    predict_on(case, profile, Kernel::LATEST)
-}
-
-/// Predicts a case under a given kernel.
-pub fn predict_on(case: &Case, profile: Option<&Profile>, kernel: Kernel) -> Prediction {
     let rules = match profile.and_then(|profile| profile.rules(case)) {
         None => Rules::Sealed,
         Some(foreign) => Rules::Foreign(Box::new(foreign)),
@@ -88,14 +84,24 @@ pub fn predict_on(case: &Case, profile: Option<&Profile>, kernel: Kernel) -> Pre
     let installation = start::installation(case);
     let invoker = start::invoker(case);
     let policy = start::policy(&case.subject.policy);
-    let start =
-        lab_model::Start { installation: &installation, invoker: &invoker, policy: &policy, rules: &rules, kernel };
+    let start = lab_model::Start {
+        installation: &installation,
+        invoker: &invoker,
+        policy: &policy,
+        rules: &rules,
+        kernel: Kernel::LATEST,
+    };
     Prediction { decision: lab_model::decide(&start), beyond: start::beyond(case) }
 }
 
 /// Where a case states something else than the model predicts.
 pub fn contradictions(case: &Case, prediction: &Prediction) -> Vec<Contradiction> {
     compare::compare(case, prediction)
+}
+
+/// How many cases of a suite the model knows only in part.
+pub fn partly_known(suite: &Suite) -> usize {
+    suite.cases.iter().filter(|case| start::beyond(case).is_some()).count()
 }
 
 /// Compares every case of a suite with its prediction.

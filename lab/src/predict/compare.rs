@@ -128,9 +128,11 @@ fn ids(comparison: &mut Comparison<'_>, stated: &Script, child: &Child) {
             comparison.equal(field, stated.as_ref(), &predicted, |gid| names.group(*gid));
         }
     }
-    for predicted in [process.uid.real, process.uid.effective, process.uid.saved] {
-        if let Some(predicted) = seen_uid(process, predicted) {
-            comparison.equal("script.uid", stated.uid.as_ref(), &predicted, |uid| names.user(*uid));
+    if let Some(stated) = stated.uid {
+        let ids = [process.uid.real, process.uid.effective, process.uid.saved];
+        let other = ids.into_iter().filter_map(|id| seen_uid(process, id)).find(|uid| *uid != stated);
+        if let Some(other) = other {
+            comparison.differ("script.uid", names.user(stated), names.user(other));
         }
     }
     let groups: BTreeSet<Gid> = process.groups.iter().filter_map(|&gid| seen_gid(process, gid)).collect();
@@ -185,3 +187,6 @@ fn list(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.collect();
     if items.is_empty() { "none".to_owned() } else { items.join(", ") }
 }
+
+#[cfg(test)]
+mod tests;

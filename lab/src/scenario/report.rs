@@ -71,19 +71,6 @@ impl Report {
         self
     }
 
-    /// Adds a second place.
-    #[must_use]
-    pub fn also(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
-        self.context.push((span, label.into()));
-        self
-    }
-
-    /// Line of the place, from 1.
-    pub fn line(&self) -> Option<usize> {
-        let start = self.span.as_ref()?.start.min(self.source.text.len());
-        Some(1 + self.source.text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count())
-    }
-
     /// The report as text, with terminal colours if asked.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);

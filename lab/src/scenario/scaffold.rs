@@ -41,11 +41,6 @@ stderr = ["not running set-group-ID"]
 script = { started = false }
 "#;
 
-/// The text of a new file.
-pub fn text() -> &'static str {
-    TEXT
-}
-
 /// Makes a new file `ID.toml` in the scenarios directory. An existing one is left alone.
 ///
 /// # Errors
