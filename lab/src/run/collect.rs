@@ -71,6 +71,8 @@ pub(crate) struct Collector<'a> {
     counts: Counts,
     controls: usize,
     controls_held: usize,
+    /// Controls which this machine cannot try: nothing fell with them, and no case that rests on them counts.
+    controls_untried: usize,
     others_failed: usize,
     lacking: BTreeMap<Capability, usize>,
 }
@@ -92,6 +94,7 @@ impl<'a> Collector<'a> {
             counts: Counts::default(),
             controls: plan.cases.iter().filter(|planned| planned.case.control).count(),
             controls_held: 0,
+            controls_untried: 0,
             others_failed: 0,
             lacking: BTreeMap::new(),
         }
@@ -108,8 +111,9 @@ impl<'a> Collector<'a> {
             let verdict = settled(done.verdict.clone(), None, self.settings.waivers.reason(&case.id));
             if verdict == Verdict::Pass || matches!(verdict, Verdict::UnexpectedPass { .. }) {
                 self.controls_held += 1;
-            } else if progress.fallen.is_none() {
-                progress.fallen = Some(case.id.0.clone());
+            } else {
+                self.controls_untried += usize::from(matches!(verdict, Verdict::Unsupported { .. }));
+                progress.fallen.get_or_insert_with(|| case.id.0.clone());
             }
             self.settle(Done { verdict, ..done });
         }
@@ -166,7 +170,7 @@ impl<'a> Collector<'a> {
             failed: self.others_failed > 0,
             passed: self.counts.pass > 0,
             unresolved: self.counts.unresolved > 0
-                || self.controls_held < self.controls
+                || self.controls_held + self.controls_untried < self.controls
                 || not_run > 0
                 || !missing.is_empty()
                 || (self.settings.strict && self.settings.allowed.is_none() && !self.lacking.is_empty()),

@@ -190,6 +190,27 @@ fn others_stand_and_fall_with_the_control(
     assert_eq!(summary.controls_held, usize::from(itself == "pass"));
 }
 
+#[rstest]
+#[case::with_all_that_rest_on_it(true, "unsupported", Exit::Passed)]
+#[case::alone(false, "unresolved", Exit::Unresolved)]
+fn a_control_that_cannot_be_tried_does_not_fall(#[case] both: bool, #[case] other: &str, #[case] exit: Exit) {
+    let needs = [Capability::Overlay].into();
+    let mut needy = Case { needs, ..control("good") };
+    let mut rests = like("good", "a");
+    if both {
+        rests.needs = needy.needs.clone();
+    }
+    let elsewhere =
+        Arc::new(crate::case::ScenarioInfo { id: "another/scenario".to_owned(), ..(*rests.scenario).clone() });
+    needy.scenario = Arc::clone(&elsewhere);
+    rests.scenario = elsewhere;
+    let mut run = Run::new();
+    run.capabilities.insert(Capability::Overlay, Support::No { because: "none here".to_owned() });
+    let (seen, summary) = run.of(vec![needy, rests, like("good", "b")]);
+    assert_eq!(seen, verdicts(&[("control", "unsupported"), ("a", other), ("b", "pass")]));
+    assert_eq!(summary.exit, exit.code());
+}
+
 #[test]
 fn a_failure_beside_a_fallen_control_proves_nothing() {
     let (seen, summary) = Run::new().of(vec![control("bad"), like("bad", "a")]);
