@@ -1,0 +1,47 @@
+//! Outside a checkout: a distributed tree, and no tree at all.
+
+use crate::help::{Done, program, sandboxes, scenarios, two_cases};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The lab of a tree, which sees nothing of cargo and of the checkout.
+fn outside(lab: &Path, cwd: &Path, arguments: &[&str]) -> Output {
+    Command::new(lab)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir(cwd)
+        .output()
+        .expect("the lab starts")
+}
+
+#[test]
+fn a_distributed_tree_runs_by_itself() {
+    if !sandboxes() {
+        return;
+    }
+    let (tree, elsewhere) = (scenarios(&two_cases("admitted")), tempfile::tempdir().expect("a directory"));
+    let root = tree.path();
+    fs::create_dir(root.join("bin")).expect("a directory");
+    fs::copy(env!("CARGO_BIN_EXE_lab"), root.join("lab")).expect("the lab");
+    for name in ["lab-agent", "wrapper-configure", "mail-wrapper", "cgi-wrapper"] {
+        fs::copy(program(name), root.join("bin").join(name)).expect("a program");
+    }
+    let done = Done::of(outside(&root.join("lab"), elsewhere.path(), &["run"])).exits(0).says("2 pass");
+    assert_eq!(done.stderr, "", "nothing is built");
+    // It records where the user is, and finds it there.
+    assert!(elsewhere.path().join(".lab/runs").is_dir());
+    let done = Done::of(outside(&root.join("lab"), elsewhere.path(), &["show"])).exits(0);
+    done.says("2 pass");
+    assert!(!root.join(".lab").exists(), "the tree stays as it is");
+}
+
+#[test]
+fn without_a_tree_the_lab_says_where_it_looked() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let lab = dir.path().join("lab");
+    fs::copy(env!("CARGO_BIN_EXE_lab"), &lab).expect("the lab");
+    let done = Done::of(outside(&lab, dir.path(), &["list"])).exits(2);
+    done.complains("neither a checkout nor a distributed tree was found");
+}
