@@ -10,6 +10,7 @@ use nix::libc::{O_NOCTTY, O_NONBLOCK};
 use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 /// The group file: group(5).
 pub const GROUP_FILE: &str = "/etc/group";
@@ -20,12 +21,16 @@ const MOST: u64 = 1 << 20;
 /// The name of a group in the group file of the system.
 #[must_use]
 pub fn name_of(gid: Gid) -> GroupName {
-    open().and_then(|file| find(file, gid)).unwrap_or(GroupName::Unreadable)
+    look_up(Path::new(GROUP_FILE), gid)
 }
 
-fn open() -> io::Result<impl Read> {
+fn look_up(path: &Path, gid: Gid) -> GroupName {
+    open(path).and_then(|file| find(file, gid)).unwrap_or(GroupName::Unreadable)
+}
+
+fn open(path: &Path) -> io::Result<impl Read> {
     // Not blocking, in case it is a FIFO; not a terminal of ours, in case it is one.
-    let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(GROUP_FILE)?;
+    let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 

@@ -125,32 +125,4 @@ fn clear_inheritable() -> Result<(), Errno> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{LEAST_LIMITS, UnsafeProcess, raised};
-    use rstest::rstest;
-
-    #[rstest]
-    #[case::enough(20, 20, Ok(None))]
-    #[case::more_than_enough(21, 4096, Ok(None))]
-    #[case::soft_too_low(19, 20, Ok(Some(20)))]
-    #[case::soft_zero(0, u64::MAX, Ok(Some(20)))]
-    #[case::hard_too_low(19, 19, Err(UnsafeProcess::Limit { name: "RLIMIT_NOFILE", found: 19, needed: 20 }))]
-    fn a_limit_is_left_raised_or_refused(
-        #[case] soft: u64,
-        #[case] hard: u64,
-        #[case] expected: Result<Option<u64>, UnsafeProcess>,
-    ) {
-        assert_eq!(raised("RLIMIT_NOFILE", soft, hard, 20), expected);
-    }
-
-    #[rstest]
-    #[case::mail(include_str!("bin/mail-wrapper.rs"))]
-    #[case::cgi(include_str!("bin/cgi-wrapper.rs"))]
-    fn the_manual_lists_the_limits(#[case] program: &str) {
-        let rows = program.lines().filter_map(|line| line.strip_prefix("//! | RLIMIT_"));
-        let rows: Vec<Vec<&str>> = rows.map(|row| row.split('|').take(2).map(str::trim).collect()).collect();
-        let limits = LEAST_LIMITS.map(|(_, name, least)| (name.trim_start_matches("RLIMIT_"), least.to_string()));
-        let limits: Vec<Vec<&str>> = limits.iter().map(|(name, least)| vec![*name, least.as_str()]).collect();
-        assert_eq!(rows, limits);
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ use nix::unistd::write;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use text::Text;
 
 /// Where syslogd listens: syslog(3).
@@ -25,7 +26,7 @@ const PATIENCE: i64 = 1;
 pub fn deliver(refusal: &Refusal<'_>, kind: Kind) {
     let line = refusal.line(kind);
     // A machine without syslogd, as a container, is no fault; and there is nowhere to tell of another.
-    let _ = to_syslog(Text::log_entry(&line).as_bytes());
+    let _ = to_syslog(Path::new(SYSLOG), Text::log_entry(&line).as_bytes());
     match kind {
         Kind::Mail => offer(STANDARD_ERROR, Text::diagnostic(&line).as_bytes()),
         Kind::Cgi => offer_page(&line),
@@ -38,10 +39,10 @@ fn offer_page(line: &Line) {
     offer(STANDARD_OUTPUT, Text::page(line).as_bytes());
 }
 
-fn to_syslog(entry: &[u8]) -> io::Result<()> {
+fn to_syslog(path: &Path, entry: &[u8]) -> io::Result<()> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
-    socket.send_to(entry, SYSLOG).map(drop)
+    socket.send_to(entry, path).map(drop)
 }
 
 /// One write, if the descriptor takes it within [`PATIENCE`].
@@ -59,42 +60,4 @@ fn offer(descriptor: BorrowedFd<'_>, text: &[u8]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::offer;
-    use nix::fcntl::{FcntlArg, OFlag, fcntl};
-    use std::io::{Read, Write};
-    use std::os::fd::AsFd;
-    use std::time::{Duration, Instant};
-
-    #[test]
-    fn a_pipe_with_room_gets_the_text() {
-        let (mut reader, writer) = std::io::pipe().expect("pipe");
-        offer(writer.as_fd(), b"refused\n");
-        drop(writer);
-        let mut got = String::new();
-        reader.read_to_string(&mut got).expect("read");
-        assert_eq!(got, "refused\n");
-    }
-
-    #[test]
-    fn a_full_pipe_is_given_up_after_a_second_and_stays_as_it_was() {
-        let (_reader, mut writer) = std::io::pipe().expect("pipe");
-        let flags = fcntl(&writer, FcntlArg::F_GETFL).expect("flags");
-        fcntl(&writer, FcntlArg::F_SETFL(OFlag::from_bits_retain(flags) | OFlag::O_NONBLOCK)).expect("non-blocking");
-        while writer.write(&[0; 4096]).is_ok() {}
-        fcntl(&writer, FcntlArg::F_SETFL(OFlag::from_bits_retain(flags))).expect("blocking again");
-
-        let start = Instant::now();
-        offer(writer.as_fd(), b"refused\n");
-        assert!((Duration::from_millis(900)..Duration::from_secs(5)).contains(&start.elapsed()));
-        assert_eq!(fcntl(&writer, FcntlArg::F_GETFL).expect("flags"), flags);
-    }
-
-    #[test]
-    fn nobody_at_the_other_end_is_no_harm() {
-        let (reader, writer) = std::io::pipe().expect("pipe");
-        drop(reader);
-        // The test process ignores SIGPIPE, as `make_safe` does.
-        offer(writer.as_fd(), b"refused\n");
-    }
-}
+mod tests;

@@ -69,8 +69,12 @@ fn number(word: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::covers_every_gid;
+    use super::{GroupName, Surroundings, System, covers_every_gid};
+    use crate::sample::gid;
+    use crate::sys::tests::in_child;
+    use nix::sched::{CloneFlags, unshare};
     use rstest::rstest;
+    use std::io::Write;
 
     #[rstest]
     #[case::initial_namespace(b"         0          0 4294967295\n", true)]
@@ -89,5 +93,19 @@ mod tests {
     #[case::a_bad_row_after_a_good_one(b"0 0 4294967295\nx\n", false)]
     fn a_map_is_full_if_it_has_no_hole(#[case] map: &[u8], #[case] full: bool) {
         assert_eq!(covers_every_gid(map), full);
+    }
+
+    #[test]
+    fn the_system_is_asked() {
+        assert_eq!(System.name_of(gid(0)), GroupName::Known("root".to_owned()));
+        let map = std::fs::read("/proc/self/gid_map").expect("/proc is mounted");
+        assert_eq!(System.maps_every_gid(), covers_every_gid(&map));
+        // In a user namespace of its own a process has no gid mapped, until somebody writes the map.
+        let alone = || unshare(CloneFlags::CLONE_NEWUSER).is_ok();
+        if in_child(alone) {
+            assert!(in_child(|| alone() && !System.maps_every_gid()));
+        } else {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: this user cannot have a user namespace");
+        }
     }
 }

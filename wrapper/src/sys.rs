@@ -298,4 +298,4 @@ pub fn has_access_list(path: &Path) -> Result<bool, Errno> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,6 +5,7 @@ use crate::caller::Admitted;
 use crate::process_state::SafeProcess;
 use crate::refusal::{Refusal, SwitchFault};
 use crate::sample::{LIST, gid};
+use crate::sys::tests::in_child;
 use nix::errno::Errno;
 use rstest::rstest;
 
@@ -131,4 +132,17 @@ fn the_kernel_leaves_what_is_not_named() {
     let before = Kernel.get().expect("readable");
     Kernel.set([None; 3]).expect("nothing changes");
     assert_eq!(Kernel.get().expect("readable"), before);
+}
+
+#[test]
+fn the_kernel_sets_what_it_says_it_sets() {
+    assert!(in_child(|| match Kernel.set([Some(gid(4242)), Some(gid(4243)), None]) {
+        Ok(()) => {
+            let read = Credentials::read(&SafeProcess::assumed()).expect("readable");
+            Kernel.get().is_ok_and(|found| found[..2] == [4242, 4243])
+                && (read.real, read.effective) == (gid(4242), gid(4243))
+        }
+        // Of an ordinary user it accepts no other group.
+        Err(errno) => errno == Errno::EPERM && Kernel.get().is_ok_and(|found| !found.contains(&4242)),
+    }));
 }

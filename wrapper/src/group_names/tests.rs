@@ -1,10 +1,13 @@
 //! Group files, sound and otherwise.
 
-use super::{MOST, find, name_of};
+use super::{MOST, find, look_up, name_of};
 use crate::sample::gid;
 use crate::surroundings::GroupName;
+use crate::sys::tests::Scratch;
+use nix::sys::stat::Mode;
 use rstest::rstest;
 use std::io::{self, Read};
+use std::path::Path;
 
 fn known(name: &str) -> GroupName {
     GroupName::Known(name.to_owned())
@@ -90,4 +93,18 @@ fn an_error_is_not_the_end_of_the_file() {
 fn the_system_calls_gid_0_root() {
     assert_eq!(name_of(gid(0)), known("root"));
     assert_eq!(name_of(gid(4_294_967_294)), GroupName::Nameless);
+}
+
+#[test]
+fn only_a_regular_file_is_read_and_nothing_else_is_waited_for() {
+    for path in ["/dev/null", "/", "/proc/self/nowhere"] {
+        assert_eq!(look_up(Path::new(path), gid(8)), GroupName::Unreadable, "{path}");
+    }
+    let fifo = Scratch::new("fifo");
+    std::fs::remove_file(&fifo.0).expect("there");
+    nix::unistd::mkfifo(&fifo.0, Mode::S_IRWXU).expect("made");
+    assert_eq!(look_up(&fifo.0, gid(8)), GroupName::Unreadable);
+    let file = Scratch::new("group");
+    std::fs::write(&file.0, "mail:x:8:\n").expect("written");
+    assert_eq!(look_up(&file.0, gid(8)), known("mail"));
 }

@@ -1,13 +1,16 @@
 //! The way to a script through file systems that are wrong in one place each.
 
-use super::{FileKind, Files, RealFiles, Status, check_files};
+use super::{Checked, FileKind, Files, RealFiles, Status, check_files, execute};
 use crate::caller::Admitted;
 use crate::credentials::Switched;
 use crate::decision::Plan;
 use crate::refusal::{Refusal, StartFault};
 use crate::sample::{LIST, OWNER, mail_policy};
+use crate::sys::Disposition;
+use crate::sys::tests::{all_signals_are, in_child};
 use nix::errno::Errno;
 use rstest::rstest;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -225,4 +228,28 @@ fn the_real_file_system_is_seen_as_it_is() {
     assert_eq!(RealFiles.link_target(Path::new("/proc/self")), Ok(std::process::id().to_string().into()));
     assert_eq!(RealFiles.has_access_list(Path::new("/proc/self/nowhere")), Err(Errno::ENOENT));
     assert_eq!(RealFiles.has_access_list(Path::new("/")), Ok(false));
+}
+
+#[test]
+fn a_plan_is_executed_with_its_arguments_and_environment_and_every_signal_at_its_default() {
+    let look = c"[ \"$0 $1 $A\" = 'zero one two' ] && grep -q '^SigIgn:.0*$' /proc/self/status";
+    let argv = [c"sh", c"-c", look, c"zero", c"one"].map(Cow::Borrowed).to_vec();
+    let sound = Plan { path: c"/bin/sh".into(), argv, environment: vec![c"PATH=/usr/bin:/bin", c"A=two"], ..plan(&[]) };
+    assert!(in_child(|| {
+        crate::sys::dispose_of_signals(Disposition::Ignore).expect("possible");
+        let _ = execute(&Checked(()), &sound, &mail_policy());
+        false
+    }));
+}
+
+#[test]
+fn an_exec_that_fails_is_a_refusal_and_signals_stay_ignored() {
+    let missing = Plan { path: c"/proc/self/nowhere".into(), ..plan(&[]) };
+    let policy = mail_policy();
+    assert!(in_child(|| {
+        let refusal = execute(&Checked(()), &missing, &policy);
+        let fault = StartFault::Exec(Errno::ENOENT);
+        refusal == Refusal::NotStarted { path: "/proc/self/nowhere".into(), fault, owner: OWNER, own: LIST }
+            && all_signals_are(Disposition::Ignore)
+    }));
 }

@@ -1,8 +1,14 @@
-//! What can be tried in a process that goes on; the rest is tried by `tests/installed.rs`, in processes of its own.
+//! What concerns a whole process is tried in a child, which then ends.
 
-use super::{Arguments, CapabilityWord, capabilities, environment, has_access_list, set_capabilities};
+use super::{
+    Arguments, CapabilityWord, Disposition, KernelSigaction, LAST_SIGNAL, SIGNAL_SET_SIZE, capabilities,
+    close_each_from_3, dispose_of_signals, environment, has_access_list, set_capabilities,
+};
 use nix::errno::Errno;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
 use std::ffi::{CStr, CString};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::ptr::null;
@@ -46,10 +52,11 @@ fn capabilities_are_those_of_the_process() {
 }
 
 /// A file that is removed with the value.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    /// An empty file.
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("wrapper-{name}-{}", std::process::id()));
         std::fs::write(&path, b"").expect("written");
         Self(path)
@@ -83,4 +90,122 @@ fn an_access_list_is_seen() {
         Err(errno) => panic!("cannot set an access list: {errno}"),
     }
     assert_eq!(has_access_list(Path::new("/proc/self/nowhere")), Err(Errno::ENOENT));
+}
+
+/// What a child of this process finds. It has one thread, the one that called.
+pub(crate) fn in_child(find: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child has only this thread. What it calls before it ends are system calls and, at most, the allocator,
+    // which the C library makes usable after a fork.
+    match unsafe { fork() }.expect("a child") {
+        ForkResult::Parent { child } => match waitpid(child, None).expect("the child") {
+            WaitStatus::Exited(_, status) => status == 0,
+            other => panic!("the child ended otherwise: {other:?}"),
+        },
+        ForkResult::Child => {
+            let status = i32::from(!find());
+            // SAFETY: it ends the child, without what the parent has registered for its own end.
+            unsafe { libc::_exit(status) }
+        }
+    }
+}
+
+/// Whether each signal that can be disposed of is so.
+pub(crate) fn all_signals_are(disposition: Disposition) -> bool {
+    (1..=LAST_SIGNAL).filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP)).all(|signal| {
+        let mut old = KernelSigaction { disposition: usize::MAX, rest: [0; 3] };
+        // SAFETY: the null pointer says that nothing is to be changed, and `old` has room for the kernel's structure.
+        let asked = unsafe {
+            let new = null::<KernelSigaction>();
+            libc::syscall(libc::SYS_rt_sigaction, signal, new, &raw mut old, SIGNAL_SET_SIZE)
+        };
+        asked == 0 && old.disposition == disposition as usize
+    })
+}
+
+/// The signals that are blocked, those of the C library among them.
+pub(crate) fn blocked_signals() -> Option<u64> {
+    let mut blocked = u64::MAX;
+    // SAFETY: the null pointer says that nothing is to be changed, and `blocked` has room for the kernel's set.
+    let asked = unsafe {
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, null::<u64>(), &raw mut blocked, SIGNAL_SET_SIZE)
+    };
+    (asked == 0).then_some(blocked)
+}
+
+/// Blocks every signal, those of the C library among them.
+pub(crate) fn block_signals() -> bool {
+    let all = u64::MAX;
+    // SAFETY: `all` is the kernel's signal set of the stated size and outlives the call.
+    unsafe {
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, null::<u64>(), SIGNAL_SET_SIZE) == 0
+    }
+}
+
+/// Whether a descriptor is open.
+pub(crate) fn is_open(descriptor: i32) -> bool {
+    // SAFETY: F_GETFD only asks, and takes no argument.
+    unsafe { libc::fcntl(descriptor, libc::F_GETFD) != -1 }
+}
+
+/// Opens /dev/null as that descriptor.
+pub(crate) fn open_as(descriptor: i32) -> bool {
+    // SAFETY: the path is a C string, and nothing in the child owns the descriptor.
+    unsafe { libc::dup2(libc::open(c"/dev/null".as_ptr(), libc::O_RDWR), descriptor) == descriptor }
+}
+
+/// Makes one descriptor another.
+pub(crate) fn duplicate_as(descriptor: &impl AsRawFd, number: i32) -> bool {
+    // SAFETY: nothing in the child owns the descriptor of that number.
+    unsafe { libc::dup2(descriptor.as_raw_fd(), number) == number }
+}
+
+/// Closes that descriptor.
+pub(crate) fn close(descriptor: i32) -> bool {
+    // SAFETY: nothing in the child uses the descriptor afterwards.
+    unsafe { libc::close(descriptor) == 0 }
+}
+
+/// Whether all three interval timers stand still.
+pub(crate) fn timers_stand_still() -> bool {
+    [libc::ITIMER_REAL, libc::ITIMER_VIRTUAL, libc::ITIMER_PROF].into_iter().all(|timer| {
+        let zero = libc::timeval { tv_sec: 0, tv_usec: 1 };
+        let mut found = libc::itimerval { it_interval: zero, it_value: zero };
+        // SAFETY: `found` is an itimerval.
+        let asked = unsafe { libc::getitimer(timer, &raw mut found) };
+        asked == 0 && [found.it_value, found.it_interval].iter().all(|time| time.tv_sec == 0 && time.tv_usec == 0)
+    })
+}
+
+/// Starts all three interval timers, to end in 100 seconds.
+pub(crate) fn start_timers() -> bool {
+    [libc::ITIMER_REAL, libc::ITIMER_VIRTUAL, libc::ITIMER_PROF].into_iter().all(|timer| {
+        let time = libc::timeval { tv_sec: 100, tv_usec: 0 };
+        let value = libc::itimerval { it_interval: time, it_value: time };
+        // SAFETY: `value` is an itimerval; the old one is not wanted.
+        unsafe { libc::setitimer(timer, &raw const value, std::ptr::null_mut()) == 0 }
+    })
+}
+
+#[test]
+fn a_child_can_tell_true_from_false() {
+    assert!(in_child(|| true));
+    assert!(!in_child(|| false));
+    assert!(!in_child(|| all_signals_are(Disposition::Ignore)));
+    assert!(in_child(|| start_timers() && !timers_stand_still() && block_signals() && blocked_signals() != Some(0)));
+}
+
+#[test]
+fn every_signal_is_disposed_of() {
+    for disposition in [Disposition::Ignore, Disposition::Default] {
+        assert!(in_child(|| dispose_of_signals(disposition).is_ok() && all_signals_are(disposition)));
+    }
+}
+
+#[test]
+fn without_close_range_each_descriptor_is_closed() {
+    assert!(in_child(|| {
+        let opened = [3, 4, 30].into_iter().all(open_as);
+        close_each_from_3(30);
+        opened && is_open(0) && is_open(2) && !is_open(3) && !is_open(4) && is_open(30)
+    }));
 }
