@@ -149,8 +149,12 @@ pub(crate) fn is_open(descriptor: i32) -> bool {
 
 /// Opens /dev/null as that descriptor.
 pub(crate) fn open_as(descriptor: i32) -> bool {
-    // SAFETY: the path is a C string, and nothing in the child owns the descriptor.
-    unsafe { libc::dup2(libc::open(c"/dev/null".as_ptr(), libc::O_RDWR), descriptor) == descriptor }
+    std::fs::File::options().read(true).write(true).open("/dev/null").is_ok_and(|file| {
+        let done = duplicate_as(&file, descriptor);
+        // It may have been opened as the very descriptor.
+        std::mem::forget(file);
+        done
+    })
 }
 
 /// Makes one descriptor another.
