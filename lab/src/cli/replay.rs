@@ -161,6 +161,11 @@ fn plan(
             }
             None => {
                 used.insert(name.clone());
+                if foreign && !given.contains_key(name) {
+                    return Err(Problem::usage(format!("{}: its {name} is a foreign wrapper", recorded.id))
+                        .found("the record does not hold the program that was tested")
+                        .cure(format!("name it with --subject {name}=PATH, or record with --record-subject")));
+                }
                 sealer.add(name, given.get(name).map_or_else(|| programs.path(name), |path| Ok(path))?, foreign)?;
                 sealer.seal(&recorded.subject)?
             }

@@ -143,7 +143,9 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
             }
         },
     };
-    let mut sinks = Sinks::new(out, &progress, Terminal::new(&lab, WIDTH, false));
+    let elsewhere = options.record.as_ref().map(|dir| dir.display().to_string());
+    let terminal = Terminal::new(&lab, WIDTH, false).named(elsewhere);
+    let mut sinks = Sinks::new(out, &progress, terminal);
     if let Some(path) = &options.json {
         sinks.json(path)?;
     }

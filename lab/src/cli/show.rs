@@ -28,15 +28,16 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
             (Record::find(&home, run)?, case)
         }
     };
+    let reference = record.reference(&home);
     match case {
-        None => whole(&record, out),
-        Some(case) => one(&record, case, out)?,
+        None => whole(&record, reference, out),
+        Some(case) => one(&record, case, &reference, out)?,
     }
     Ok(Exit::Passed)
 }
 
-fn whole(record: &Record, out: &mut Output) {
-    let mut terminal = Terminal::new(lab_name(), WIDTH, true);
+fn whole(record: &Record, reference: String, out: &mut Output) {
+    let mut terminal = Terminal::new(lab_name(), WIDTH, true).named(Some(reference));
     for event in &record.events {
         out.text(terminal.take(event));
     }
@@ -49,11 +50,11 @@ fn whole(record: &Record, out: &mut Output) {
     }
 }
 
-fn one(record: &Record, id: &str, out: &mut Output) -> Result<(), Problem> {
+fn one(record: &Record, id: &str, reference: &str, out: &mut Output) -> Result<(), Problem> {
     let id = CaseId(id.to_owned());
     let finished = find(record, &id)?;
     let (case, setting) = record.case(finished)?;
-    out.text(case::details(finished, &case, &setting, &lab_name(), &record.started.run, WIDTH));
+    out.text(case::details(finished, &case, &setting, &lab_name(), reference, WIDTH));
     Ok(())
 }
 

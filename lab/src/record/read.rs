@@ -102,6 +102,14 @@ impl Record {
         Ok(Self { dir: dir.to_owned(), events, started, settings })
     }
 
+    /// How the command line names it: by its run where it lies below `home`, else by its directory.
+    pub fn reference(&self, home: &Path) -> String {
+        if self.dir == home.join(&self.started.run) {
+            return self.started.run.clone();
+        }
+        self.dir.display().to_string()
+    }
+
     /// The cases that have verdicts.
     pub fn cases(&self) -> impl Iterator<Item = &CaseFinished> {
         self.events.iter().filter_map(|event| match event {

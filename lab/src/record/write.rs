@@ -1,5 +1,6 @@
 //! Writing a record while the run goes on.
 
+use crate::capability::Support;
 use crate::case::CaseId;
 use crate::problem::Problem;
 use crate::record::EVENTS;
@@ -24,7 +25,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts a record in an empty directory. Each of `private` is replaced by its stand-in wherever it occurs.
+    /// Starts a record in an empty directory. Each of `private` is replaced by its stand-in in what the lab says of the
+    /// machine.
     ///
     /// # Errors
     /// The directory cannot be written.
@@ -45,12 +47,11 @@ impl Writer {
     /// # Errors
     /// It cannot be written.
     pub fn event(&mut self, event: &Event) -> io::Result<()> {
-        let mut line = serde_json::to_string(event).map_err(io::Error::other)?;
-        for (text, stand_in) in &self.private {
-            if line.contains(text.as_str()) {
-                line = line.replace(text.as_str(), stand_in);
-            }
+        let mut line = match self.without_private(event) {
+            Some(event) => serde_json::to_string(&event),
+            None => serde_json::to_string(event),
         }
+        .map_err(io::Error::other)?;
         line.push('\n');
         // One write for a line: a record that is cut off holds whole lines and at most one part.
         self.events.write_all(line.as_bytes())?;
@@ -58,6 +59,45 @@ impl Writer {
         match event {
             Event::CaseFinished(case) if case.verdict != Verdict::Pass => self.outputs(case),
             _ => Ok(()),
+        }
+    }
+
+    /// The event without private parts in what the lab and its backend say; `None` if it has none. Cases, and what was
+    /// observed of them, stay as they are: they are about the sandbox, and are run again byte for byte.
+    fn without_private(&self, event: &Event) -> Option<Event> {
+        let private = |text: &str| self.private.iter().any(|(part, _)| text.contains(part.as_str()));
+        let clean = |text: &mut String| {
+            for (part, stand_in) in &self.private {
+                *text = text.replace(part.as_str(), stand_in);
+            }
+        };
+        match event {
+            Event::Started(started) => {
+                let mut started = started.clone();
+                for support in started.machine.capabilities.values_mut() {
+                    if let Support::No { because } = support {
+                        clean(because);
+                    }
+                }
+                started.machine.facts.values_mut().for_each(clean);
+                Some(Event::Started(started))
+            }
+            Event::CaseFinished(case) => match &case.verdict {
+                Verdict::Unresolved { because } | Verdict::Unsupported { because, .. } if private(because) => {
+                    let mut case = case.clone();
+                    if let Verdict::Unresolved { because } | Verdict::Unsupported { because, .. } = &mut case.verdict {
+                        clean(because);
+                    }
+                    Some(Event::CaseFinished(case))
+                }
+                _ => None,
+            },
+            Event::Summary(summary) => {
+                let mut summary = summary.clone();
+                summary.complaints.iter_mut().for_each(clean);
+                Some(Event::Summary(summary))
+            }
+            Event::Setting(_) | Event::ScenarioFinished(_) => None,
         }
     }
 
@@ -148,20 +188,25 @@ pub fn private_parts(tree_root: &Path) -> Vec<(String, &'static str)> {
 mod tests {
     use super::{Writer, file_name};
     use crate::case::CaseId;
-    use crate::run::event::{Counts, Event, ScenarioFinished};
+    use crate::run::event::Event;
+    use crate::run::sample::finished;
     use crate::run::tree::check_sums;
+    use crate::verdict::Verdict;
 
     #[test]
     fn a_record_checks_and_names_nobody() {
         let dir = tempfile::tempdir().expect("directory");
         let mut writer = Writer::new(dir.path(), vec![("/home/ada".to_owned(), "<home>")]).expect("an empty directory");
-        let finished = ScenarioFinished { scenario: "/home/ada/x".to_owned(), counts: Counts::default(), ms: 1.0 };
-        writer.event(&Event::ScenarioFinished(finished)).expect("writes");
+        let because = "/home/ada/lab-agent cannot be started".to_owned();
+        let mut lost = finished("a/b", "c", Verdict::Unresolved { because });
+        lost.invocation.env = vec!["HOME=/home/ada".into()];
+        writer.event(&Event::CaseFinished(Box::new(lost))).expect("writes");
         writer.file("scenarios/a.toml", b"title").expect("writes");
         writer.finish().expect("writes");
         assert_eq!(check_sums(dir.path()).expect("as the sums say"), 2);
         let text = std::fs::read_to_string(dir.path().join("events.jsonl")).expect("text");
-        assert!(text.contains("<home>/x") && !text.contains("ada"), "{text}");
+        assert!(text.contains("<home>/lab-agent") && !text.contains("/home/ada/"), "{text}");
+        assert!(text.contains("HOME=/home/ada"), "a case is kept as it is: {text}");
         assert!(Writer::new(dir.path(), Vec::new()).is_err(), "a record is never written over");
     }
 

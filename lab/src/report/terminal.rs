@@ -23,6 +23,7 @@ pub struct Terminal {
     width: usize,
     in_full: usize,
     run: String,
+    reference: Option<String>,
     id_width: usize,
     /// Scenarios which are not yet printed, in order.
     order: VecDeque<Arc<ScenarioInfo>>,
@@ -33,6 +34,13 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// The record goes by this name on the command line, and not by that of its run.
+    #[must_use]
+    pub fn named(mut self, reference: Option<String>) -> Self {
+        self.reference = reference;
+        self
+    }
+
     /// For lines of at most `width` columns. With `all`, every failure is shown in full.
     pub fn new(lab: impl Into<String>, width: usize, all: bool) -> Self {
         Self {
@@ -40,6 +48,7 @@ impl Terminal {
             width,
             in_full: if all { usize::MAX } else { IN_FULL },
             run: String::new(),
+            reference: None,
             id_width: 0,
             order: VecDeque::new(),
             cells: BTreeMap::new(),
@@ -81,6 +90,10 @@ impl Terminal {
         let mut out = String::from("\n");
         self.endings(&mut out);
         out
+    }
+
+    fn reference(&self) -> &str {
+        self.reference.as_deref().unwrap_or(&self.run)
     }
 
     fn started(&mut self, started: &Started) -> String {
@@ -155,7 +168,7 @@ impl Terminal {
         let failed: Vec<&CaseFinished> =
             self.others.iter().filter(|case| matches!(case.verdict, Verdict::Fail { .. })).collect();
         for case in failed.iter().take(self.in_full) {
-            out.push_str(&failure(case, &self.lab, &self.run, self.width));
+            out.push_str(&failure(case, &self.lab, self.reference(), self.width));
             out.push('\n');
         }
         let rest = failed.len().saturating_sub(self.in_full);
@@ -164,7 +177,11 @@ impl Terminal {
                 let why: Vec<&str> = case.diagnoses.iter().map(|each| each.code.as_str()).collect();
                 out.push_str(&format!("{}  {}  {}\n", paint(BAD, "FAIL"), case.id, why.join(", ")));
             }
-            out.push_str(&format!("{rest} failures in short; in full: {} show {}\n\n", self.lab, quoted(&self.run)));
+            out.push_str(&format!(
+                "{rest} failures in short; in full: {} show {}\n\n",
+                self.lab,
+                quoted(self.reference())
+            ));
         }
     }
 

@@ -3,9 +3,9 @@
 
 use crate::problem::Problem;
 use crate::run::event::Origin;
-use crate::run::tree::Tree;
+use crate::run::tree::{self, SUMS, Tree};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -36,7 +36,7 @@ impl Programs {
     pub fn provide(tree: &Tree, packages: &[&str], progress: &mut dyn FnMut(&str)) -> Result<Self, Problem> {
         match tree {
             Tree::Checkout { root } => build(root, packages, progress),
-            Tree::Shipped { root } => shipped(root),
+            Tree::Shipped { root } => shipped(root, packages.contains(&"specimens")),
         }
     }
 
@@ -59,9 +59,9 @@ impl Programs {
     }
 }
 
-fn shipped(root: &Path) -> Result<Programs, Problem> {
+fn shipped(root: &Path, specimens: bool) -> Result<Programs, Problem> {
     let mut paths = BTreeMap::new();
-    for dir in ["bin", "specimens"] {
+    for dir in ["bin", "specimens"].into_iter().take(if specimens { 2 } else { 1 }) {
         let dir = root.join(dir);
         let entries = match fs::read_dir(&dir) {
             Ok(entries) => entries,
@@ -74,7 +74,15 @@ fn shipped(root: &Path) -> Result<Programs, Problem> {
             }
         }
     }
-    Ok(Programs { paths, origin: Some(Origin::Shipped), cache: None, notice: None })
+    let mut notice = None;
+    if root.join(SUMS).is_file() {
+        let wanted: BTreeSet<PathBuf> =
+            paths.values().filter_map(|path| Some(path.strip_prefix(root).ok()?.to_owned())).collect();
+        tree::check_files(root, &wanted)?;
+    } else {
+        notice = Some(format!("{} has no {SUMS}: nobody knows whether its programs are whole", root.display()));
+    }
+    Ok(Programs { paths, origin: Some(Origin::Shipped), cache: None, notice })
 }
 
 /// What is needed of cargo's messages. See cargo-build(1), `--message-format`.

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -65,16 +65,55 @@ impl Tree {
     }
 }
 
-/// Checks files of a directory against its `SHA256SUMS`.
+/// Name of the list of checksums, in the form of sha256sum(1).
+pub const SUMS: &str = "SHA256SUMS";
+
+/// Checks every file of a directory against its `SHA256SUMS`. Gives their number.
 ///
 /// # Errors
-/// A file of the list is missing, is different, or is named by a path which leads out of the directory; a file of the
-/// directory is not in the list.
+/// A file of the list is missing or is different; a file of the directory is not in the list; the list is not of the
+/// form, or names a path which leads out of the directory.
 pub fn check_sums(dir: &Path) -> Result<usize, Problem> {
-    let list = dir.join("SHA256SUMS");
+    let listed = sums(dir)?;
+    let mut present = Vec::new();
+    files_below(dir, Path::new(""), &mut present);
+    let all = listed.keys().cloned().chain(present).filter(|path| path.as_os_str() != SUMS);
+    compare(dir, &listed, &all.collect())?;
+    Ok(listed.len())
+}
+
+/// Checks some files of a directory against its `SHA256SUMS`.
+///
+/// # Errors
+/// One is missing, is different or is not in the list; the list is not of the form.
+pub fn check_files(dir: &Path, files: &BTreeSet<PathBuf>) -> Result<(), Problem> {
+    compare(dir, &sums(dir)?, files)
+}
+
+fn compare(dir: &Path, listed: &BTreeMap<PathBuf, String>, files: &BTreeSet<PathBuf>) -> Result<(), Problem> {
+    let wrong: Vec<String> = files
+        .iter()
+        .filter_map(|path| match (listed.get(path), fs::read(dir.join(path))) {
+            (None, _) => Some(format!("{}: not in the list", path.display())),
+            (_, Err(error)) => Some(format!("{}: {error}", path.display())),
+            (Some(sum), Ok(bytes)) if hex(&Sha256::digest(&bytes)) == *sum => None,
+            _ => Some(format!("{}: different content", path.display())),
+        })
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::usage(format!("{}: not as its {SUMS} says", dir.display()))
+        .found(wrong.join("\n"))
+        .cure("fetch it again: what it would show proves nothing"))
+}
+
+/// The list of a directory, by path.
+fn sums(dir: &Path) -> Result<BTreeMap<PathBuf, String>, Problem> {
+    let list = dir.join(SUMS);
     let text = fs::read_to_string(&list)
         .map_err(|error| Problem::usage(format!("{}: cannot be read", list.display())).found(error))?;
-    let mut wanted = BTreeMap::new();
+    let mut listed = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {
         let place = || format!("{}, line {number}", list.display());
         let (sum, path) = line
@@ -84,30 +123,9 @@ pub fn check_sums(dir: &Path) -> Result<usize, Problem> {
         if !path.components().all(|part| matches!(part, Component::Normal(_))) {
             return Err(Problem::usage(format!("{}: the path leads out of the directory", place())).found(line));
         }
-        wanted.insert(path, sum.to_owned());
+        listed.insert(path, sum.to_owned());
     }
-    let mut wrong = Vec::new();
-    for (path, sum) in &wanted {
-        match fs::read(dir.join(path)) {
-            Ok(bytes) if hex(&Sha256::digest(&bytes)) == *sum => {}
-            Ok(_) => wrong.push(format!("{}: different content", path.display())),
-            Err(error) => wrong.push(format!("{}: {error}", path.display())),
-        }
-    }
-    let mut unlisted = Vec::new();
-    files_below(dir, Path::new(""), &mut unlisted);
-    wrong.extend(
-        unlisted
-            .iter()
-            .filter(|path| path.as_os_str() != "SHA256SUMS" && !wanted.contains_key(*path))
-            .map(|path| format!("{}: not in the list", path.display())),
-    );
-    if wrong.is_empty() {
-        return Ok(wanted.len());
-    }
-    Err(Problem::usage(format!("{}: not as its SHA256SUMS says", dir.display()))
-        .found(wrong.join("\n"))
-        .cure("fetch it again: what it would show proves nothing"))
+    Ok(listed)
 }
 
 fn files_below(root: &Path, below: &Path, into: &mut Vec<PathBuf>) {

@@ -28,13 +28,21 @@ fn a_distributed_tree_runs_by_itself() {
     for name in ["lab-agent", "wrapper-configure", "mail-wrapper", "cgi-wrapper"] {
         fs::copy(program(name), root.join("bin").join(name)).expect("a program");
     }
-    let done = Done::of(outside(&root.join("lab"), elsewhere.path(), &["run"])).exits(0).says("2 pass");
-    assert_eq!(done.stderr, "", "nothing is built");
+    let lab = |arguments: &[&str]| Done::of(outside(&root.join("lab"), elsewhere.path(), arguments));
+    lab(&["run"]).exits(0).says("2 pass").complains("no SHA256SUMS");
+    let sums = Command::new("sha256sum")
+        .args(["bin/lab-agent", "bin/wrapper-configure", "bin/mail-wrapper", "bin/cgi-wrapper"])
+        .current_dir(root)
+        .output()
+        .expect("sha256sum(1)");
+    fs::write(root.join("SHA256SUMS"), sums.stdout).expect("a list");
+    assert_eq!(lab(&["run"]).exits(0).says("2 pass").stderr, "", "nothing is built, nothing is wrong");
     // It records where the user is, and finds it there.
     assert!(elsewhere.path().join(".lab/runs").is_dir());
-    let done = Done::of(outside(&root.join("lab"), elsewhere.path(), &["show"])).exits(0);
-    done.says("2 pass");
+    lab(&["show"]).exits(0).says("2 pass");
     assert!(!root.join(".lab").exists(), "the tree stays as it is");
+    fs::write(root.join("bin/mail-wrapper"), "another").expect("written");
+    lab(&["run"]).exits(2).complains("bin/mail-wrapper: different content");
 }
 
 #[test]
