@@ -4,7 +4,7 @@
 //!
 //! # SYNOPSIS
 //!
-//! **cgi-wrapper** [*argument*]...
+//! **cgi-wrapper** \[*argument*\]...
 //!
 //! # DESCRIPTION
 //!

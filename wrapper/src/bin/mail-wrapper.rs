@@ -4,7 +4,7 @@
 //!
 //! # SYNOPSIS
 //!
-//! **mail-wrapper** *command* [*argument*]...
+//! **mail-wrapper** *command* \[*argument*\]...
 //!
 //! # DESCRIPTION
 //!
