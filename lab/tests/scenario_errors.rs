@@ -1,5 +1,6 @@
 //! What the user sees for each kind of mistake in a scenario file, and that no mistake at all ends in a panic.
 
+use lab::profile::Profile;
 use lab::scenario::{Report, Source, Suite, accounts::Accounts};
 use rstest::{Context, rstest};
 use std::path::{Path, PathBuf};
@@ -126,6 +127,10 @@ fn the_files_of_this_test_are_sound(#[case] text: &str) {
 #[case::exit_out_of_range("exit   = 2", "exit   = 256")]
 #[case::not_hexadecimal(r#"umask = "077""#, r#"args = [{ hex = "f" }]"#)]
 #[case::too_long(r#"umask = "077""#, r#"args = [{ repeat = "long", count = 4294967295 }]"#)]
+#[case::too_long_together(
+    r#"umask = "077""#,
+    r#"more-args = { each = { repeat = "A", count = 1000 }, count = 100000 }"#
+)]
 #[case::two_names(r#"name    = "a stranger""#, r#"name    = "Control: the trusted group!""#)]
 #[case::no_control("control = true\n", "")]
 #[case::no_invoker_said("invoker = \"exim\"\n", "")]
@@ -187,32 +192,68 @@ fn an_unreadable_directory_is_named() {
     insta::assert_snapshot!("no_directory", shown(&reports));
 }
 
-/// One byte changed, anywhere: a clear error or a valid file. Positions and values are chosen by a fixed sequence, and
-/// their number is bounded.
+/// Positions and values by a fixed sequence, so that a failure comes again.
+struct Sequence(u64);
+
+impl Sequence {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("31 bits") % bound
+    }
+
+    /// The bytes with one of them changed.
+    fn change(&mut self, sound: &[u8]) -> Vec<u8> {
+        let mut bytes = sound.to_vec();
+        let at = self.below(bytes.len());
+        bytes[at] = u8::try_from(self.below(256)).expect("a byte");
+        bytes
+    }
+}
+
+/// One byte changed, anywhere: a clear error or a valid file, never a panic.
 #[test]
 fn one_changed_byte_never_panics() {
-    let mut next: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut random = move |below: usize| {
-        next = next.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(next >> 33).expect("31 bits") % below
-    };
+    let mut sequence = Sequence(0x9e37_79b9_7f4a_7c15);
     let suite = lab::scenario::load(&scenarios()).expect("the scenarios of the project load");
-    let mut refused = 0;
-    let mut tried = 0;
+    let (mut tried, mut refused) = (0, 0);
     for info in &suite.scenarios {
         let path = scenarios().join(format!("{}.toml", info.id));
         let sound = std::fs::read(&path).expect("it was read a moment ago");
         for _ in 0..24 {
-            let mut bytes = sound.clone();
-            let at = random(bytes.len());
-            bytes[at] = u8::try_from(random(256)).expect("a byte");
-            let reports = wrong("changed.toml", bytes);
+            let reports = wrong("changed.toml", sequence.change(&sound));
             assert!(reports.iter().all(|report| !report.title.is_empty() && !report.to_string().is_empty()));
             refused += usize::from(!reports.is_empty());
             tried += 1;
         }
     }
     assert!(refused > tried / 10, "{refused} of {tried} were refused: the changes are not seen");
+}
+
+#[rstest]
+#[case("identities.toml")]
+#[case("profiles/mailman-2.1.toml")]
+#[case("profiles/debian.toml")]
+#[case("profiles/fedora.toml")]
+#[case("profiles/suse.toml")]
+fn one_changed_byte_of_what_scenarios_rest_on_never_panics(#[case] name: &str) {
+    let mut sequence = Sequence(1);
+    let sound = std::fs::read(scenarios().join(name)).expect("the project has it");
+    let mut refused = 0;
+    for _ in 0..200 {
+        let Ok(source) = lab::scenario::decoded(name.to_owned(), sequence.change(&sound)) else {
+            refused += 1;
+            continue;
+        };
+        let reports = if name == "identities.toml" {
+            Accounts::read(&source).err()
+        } else {
+            Profile::read(&source, &ACCOUNTS).err()
+        };
+        let reports = reports.unwrap_or_default();
+        assert!(reports.iter().all(|report| !report.to_string().is_empty()));
+        refused += usize::from(!reports.is_empty());
+    }
+    assert!(refused > 20, "{refused} of 200 were refused: the changes are not seen");
 }
 
 #[test]

@@ -17,6 +17,9 @@ const MOST_ARGS: i64 = 200_000;
 /// Most supplementary groups of a process, less some for those which `[invoker]` says: `NGROUPS_MAX` of limits.h.
 const MOST_GROUPS: i64 = 65_000;
 
+/// How long they may be together, in bytes: more than any exec takes.
+const LONGEST_ARGS: usize = 8 << 20;
+
 /// Highest descriptor number that a scenario may ask for.
 const HIGHEST_FD: i64 = 4095;
 
@@ -64,7 +67,12 @@ impl Draft {
         if let Some(more) = &given.more_args
             && let Some(count) = context.number::<usize>(&more.count, "the count of arguments", 1..MOST_ARGS + 1)
         {
-            self.args.extend(std::iter::repeat_n(more.each.0.clone(), count));
+            if count.saturating_mul(more.each.0.0.len()) > LONGEST_ARGS {
+                let wanted = format!("all together may have at most {LONGEST_ARGS} bytes");
+                context.error(&more.count.span, "the arguments are too long", wanted);
+            } else {
+                self.args.extend(std::iter::repeat_n(more.each.0.clone(), count));
+            }
         }
         if let Some(raw) = &given.env_raw {
             self.invocation.env = bytes(raw);
