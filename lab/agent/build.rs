@@ -2,5 +2,7 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-link-arg-bins=-Wl,-e,lab_agent_start");
+    // In this form both a compiler that drives the linker and the linker itself understand it.
+    println!("cargo:rustc-link-arg-bins=-e");
+    println!("cargo:rustc-link-arg-bins=lab_agent_start");
 }

@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `lab-agent serve` | stage 0: makes the namespaces, then watches; its child, stage 1, is pid 1 inside and runs the cases |
 //! | `lab-agent transitions` | likewise, but inside it answers questions about the kernel for `lab model check` |
-//! | `lab-agent floor` | what starting a program costs without any sandbox, for the benchmark |
 //! | any other path | the witness: stands in for the script which a wrapper starts, and reports what it was given |
 //!
 //! | module | what it holds |
@@ -31,7 +30,6 @@ mod case;
 mod challenge;
 mod cure;
 mod failure;
-mod floor;
 mod frame;
 mod host;
 mod idmaps;
@@ -72,11 +70,8 @@ pub(crate) fn run(start: &Start) -> i32 {
     match start.argv.get(1).copied() {
         Some(b"serve") => stage0::serve(stage1::main),
         Some(b"transitions") => stage0::serve(transitions::main),
-        Some(b"floor") => floor::measure(start.argv.get(2..).unwrap_or_default()),
         _ => {
-            let usage = b"usage: lab-agent serve (started by lab, with a socket as standard input)\n\
-                \x20      lab-agent transitions (likewise)\n\
-                \x20      lab-agent floor COUNT PROGRAM [ARGUMENT]...\n";
+            let usage = b"usage: lab-agent serve | transitions (started by lab, with a socket as standard input)\n";
             // Without a standard error there is nobody to tell.
             let _ = write_all(rustix::stdio::stderr(), usage);
             2

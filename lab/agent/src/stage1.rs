@@ -1,7 +1,7 @@
 //! Stage 1: pid 1 of the sandbox's namespaces. Serves the lab's requests one after the other, and never gives up its own
 //! ids, so that the kernel's parent-death signal stays in force (a change of credentials clears it).
 
-use crate::case::plan::Probe;
+use crate::case::plan::{Mode, Probe};
 use crate::case::{self, Bench};
 use crate::cure::{self, UNEXPECTED};
 use crate::failure::Failure;
@@ -18,10 +18,11 @@ use lab_invocation::evidence::Stage;
 use lab_invocation::layout::Digest;
 use lab_invocation::protocol::{Greeting, Hello, Probes, Reply, Request, Tier, VERSION, WITNESS_SOCKET};
 use lab_invocation::{Bytes, Evidence, Gid, Identity, Invocation, Layout, Uid};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::Signal;
+use rustix::termios::Winsize;
 use std::collections::{BTreeSet, HashMap};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -95,9 +96,9 @@ fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unabl
     }
     let facts = host::facts();
     let bench = bench(Sweeper::new(go)).map_err(unexpected("prepare the bench"))?;
-    let agent = rustix::fs::open(c"/proc/self/exe", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+    let agent = rustix::fs::open(c"/proc/self/exe", OFlags::RDONLY | OFlags::CLOEXEC, rustix::fs::Mode::empty())
         .map_err(unexpected("open the agent's own program file"))?;
-    rustix::process::umask(Mode::empty());
+    rustix::process::umask(rustix::fs::Mode::empty());
     // While the host's /proc is there.
     let apparmor = cure::apparmor_restricts();
     let home = Home::build().map_err(|Failure { step, errno }| {
@@ -161,7 +162,11 @@ impl Sandbox {
             Request::Open { layout, spec } => self.open(layout, &spec).map(|probes| Reply::Opened { probes }),
             Request::Close { layout } => self.close(layout).map(|()| Reply::Done),
             Request::Run { layout, invocation } => {
-                self.run(layout, &invocation, None).map(|evidence| Reply::Ran(Box::new(evidence)))
+                self.run(layout, &invocation, Mode::Case).map(|evidence| Reply::Ran(Box::new(evidence)))
+            }
+            Request::Shell { layout, invocation, rows, columns } => {
+                let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+                self.run(layout, &invocation, Mode::Shell(size)).map(|evidence| Reply::Ran(Box::new(evidence)))
             }
             Request::Quit => Ok(Reply::Done),
         };
@@ -191,7 +196,7 @@ impl Sandbox {
         Ok(())
     }
 
-    fn run(&mut self, number: u32, invocation: &Invocation, probe: Option<Probe>) -> Result<Evidence, Failure> {
+    fn run(&mut self, number: u32, invocation: &Invocation, mode: Mode) -> Result<Evidence, Failure> {
         let prepared = self
             .layouts
             .get(&number)
@@ -200,7 +205,7 @@ impl Sandbox {
             prepared.enter()?;
             self.inside = Some(number);
         }
-        Ok(case::run(&mut self.bench, &self.home, prepared, self.agent.as_fd(), invocation, probe))
+        Ok(case::run(&mut self.bench, &self.home, prepared, self.agent.as_fd(), invocation, mode))
     }
 
     /// Starts the set-group-ID probe twice. What it reports, not what was set up, decides.
@@ -216,8 +221,8 @@ impl Sandbox {
         };
         let identity = ids(1_000, 1_000).ok_or_else(|| Failure::refused("make the probe's identity"))?;
         let invocation = Invocation::quiet(PROBE.into(), identity);
-        let positive = self.run(number, &invocation, Some(Probe::Positive))?;
-        let negative = self.run(number, &invocation, Some(Probe::Negative))?;
+        let positive = self.run(number, &invocation, Mode::Probe(Probe::Positive))?;
+        let negative = self.run(number, &invocation, Mode::Probe(Probe::Negative))?;
         for evidence in [&positive, &negative] {
             if let Stage::Setup { step, errno } = &evidence.stage {
                 return Err(Failure { step: format!("probe of the layout: {step}"), errno: *errno });

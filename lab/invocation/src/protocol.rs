@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub const WITNESS_SOCKET: &[u8] = b"lab-witness";
 
 /// Changes whenever a message changes; the first frame is the agent's [`Greeting`].
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Longest frame which either side accepts, in bytes.
 pub const MAX_FRAME: usize = 64 * 1024 * 1024;
@@ -83,6 +83,18 @@ pub enum Request {
         layout: u32,
         /// Thus.
         invocation: Box<Invocation>,
+    },
+    /// The same, but descriptors 0, 1 and 2 are one terminal of the sandbox, its controlling one, which the agent connects
+    /// with the terminal that is its own standard error.
+    Shell {
+        /// In this layout.
+        layout: u32,
+        /// Thus.
+        invocation: Box<Invocation>,
+        /// Height of the terminal, in lines.
+        rows: u16,
+        /// Width of the terminal, in characters.
+        columns: u16,
     },
     /// End.
     Quit,

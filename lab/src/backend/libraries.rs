@@ -24,14 +24,15 @@ pub fn provide(layout: &mut Layout, program: &Path) -> Result<(), BackendError> 
     Ok(())
 }
 
-/// Binds one file of the host into a layout, read-only, at the same path.
+/// Binds one file, or one directory with everything in it, of the host into a layout, read-only, at the same path.
 pub fn bind(layout: &mut Layout, path: &Path) {
     let mut parents: Vec<&Path> = path.ancestors().skip(1).filter(|parent| *parent != Path::new("/")).collect();
     parents.reverse();
     for parent in parents {
         add(layout, parent, 0o755, NodeKind::Directory);
     }
-    if add(layout, path, 0o644, NodeKind::File(Content::Inline(Bytes::default()))) {
+    let place = if path.is_dir() { NodeKind::Directory } else { NodeKind::File(Content::Inline(Bytes::default())) };
+    if add(layout, path, if path.is_dir() { 0o755 } else { 0o644 }, place) {
         let at = bytes(path);
         layout.mounts.push(Mount { at: at.clone(), kind: MountKind::Host(at), flags: MountFlags::default() });
     }

@@ -4,6 +4,9 @@
 
 mod client;
 mod preflight;
+mod shell;
+
+pub use shell::shell;
 
 use super::{Backend, BackendError, LayoutId, Worker};
 use crate::capability::Capabilities;
@@ -13,6 +16,7 @@ use lab_invocation::protocol::{Hello, Probes, Reply, Request, Tier};
 use lab_invocation::{Bytes, Evidence, Invocation, Layout};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 /// How many layouts a worker keeps prepared: each holds copies of its programs in memory.
@@ -80,7 +84,12 @@ struct NamespaceWorker {
 
 impl NamespaceWorker {
     fn start(agent: &Path) -> Result<Self, BackendError> {
-        Ok(Self { client: Client::start(agent)?, layouts: Vec::new(), next: 0 })
+        Self::start_with(agent, Stdio::inherit())
+    }
+
+    /// With this as the agent's standard error.
+    fn start_with(agent: &Path, stderr: Stdio) -> Result<Self, BackendError> {
+        Ok(Self { client: Client::start(agent, stderr)?, layouts: Vec::new(), next: 0 })
     }
 
     fn send_blobs(&mut self, layout: &Layout, blobs: &dyn Fn(Digest) -> Option<Bytes>) -> Result<(), BackendError> {

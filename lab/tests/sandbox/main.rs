@@ -12,4 +12,5 @@ mod regain;
 mod robust;
 mod room;
 mod set_group_id;
+mod shell;
 mod unruly;

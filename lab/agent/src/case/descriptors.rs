@@ -7,6 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::termios::Winsize;
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
@@ -43,6 +44,8 @@ pub(crate) struct Ends {
     pub(crate) terminal: Option<OwnedFd>,
     /// Ends which only have to stay open.
     pub(crate) kept: Vec<OwnedFd>,
+    /// The user's terminal, which is connected with that one.
+    pub(crate) user: Option<OwnedFd>,
 }
 
 impl Ends {
@@ -133,6 +136,22 @@ impl Ends {
     }
 }
 
+/// One terminal for descriptors 0, 1 and 2, connected with the user's, for a shell. The second value is the lowest number
+/// above all of them.
+pub(super) fn prepare_shell(size: Winsize) -> Result<(Vec<Placement>, RawFd, Ends), Failure> {
+    let (master, slave) = super::terminal::open().during(|| "open a terminal")?;
+    rustix::termios::tcsetwinsize(&master, size).during(|| "set the size of the terminal")?;
+    // Stage 0 has left this one as the lab gave it.
+    let user = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3).during(|| "find the user's terminal")?;
+    let copy = || rustix::io::fcntl_dupfd_cloexec(&slave, 3).during(|| "copy a terminal");
+    let placements = vec![
+        Placement { number: 0, source: Source::Terminal(copy()?) },
+        Placement { number: 1, source: Source::Ready(copy()?) },
+        Placement { number: 2, source: Source::Ready(copy()?) },
+    ];
+    Ok((placements, 3, Ends { terminal: Some(master), user: Some(user), ..Ends::default() }))
+}
+
 /// Everything for descriptors 0, 1, 2 and the listed ones; the second value is the lowest number above all of them.
 pub(super) fn prepare(invocation: &Invocation) -> Result<(Vec<Placement>, RawFd, Ends), Failure> {
     let mut ends = Ends::default();
@@ -180,7 +199,13 @@ impl Source {
                 crate::sys::exec::close(number);
                 Ok(())
             }
-            Self::Ready(fd) | Self::Terminal(fd) => crate::sys::exec::place(fd.as_fd(), number),
+            Self::Ready(fd) => crate::sys::exec::place(fd.as_fd(), number),
+            Self::Terminal(fd) => {
+                // Only the leader of a session without a terminal can take one.
+                rustix::process::setsid()?;
+                rustix::process::ioctl_tiocsctty(fd)?;
+                crate::sys::exec::place(fd.as_fd(), number)
+            }
             Self::File(path, flags) => {
                 let opened =
                     rustix::fs::open(path.as_c_str(), *flags | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())?;

@@ -33,7 +33,7 @@ use crate::sys::signals;
 use lab_invocation::Invocation;
 use lab_invocation::evidence::{Capture, Change, Evidence, InvokerState, Stage};
 use link::Link;
-use plan::{Plan, Probe};
+use plan::{Mode, Plan};
 use progress::{Progress, Step};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, waitid};
@@ -68,11 +68,11 @@ pub(crate) fn run(
     prepared: &Prepared,
     agent: BorrowedFd<'_>,
     invocation: &Invocation,
-    probe: Option<Probe>,
+    mode: Mode,
 ) -> Evidence {
     let begun = now_ns();
     bench.progress.reset();
-    match attempt(bench, home, prepared, agent, invocation, probe, begun) {
+    match attempt(bench, home, prepared, agent, invocation, mode, begun) {
         Ok(evidence) => evidence,
         Err(Failure { step, errno }) => {
             clear_away();
@@ -87,12 +87,12 @@ fn attempt(
     prepared: &Prepared,
     agent: BorrowedFd<'_>,
     invocation: &Invocation,
-    probe: Option<Probe>,
+    mode: Mode,
     begun: u64,
 ) -> Result<Evidence, Failure> {
     let fresh = prepared.instances(agent)?;
     set_challenge(prepared, invocation)?;
-    let (plan, ends) = Plan::new(invocation, home, prepared, &fresh, bench.files, probe)?;
+    let (plan, ends) = Plan::new(invocation, home, prepared, &fresh, bench.files, mode)?;
     let progress = bench.progress;
     let (child, link) = if plan.needs_own_memory() {
         let (ours, theirs) = link::pair().during(|| "make a socket pair for the launcher")?;

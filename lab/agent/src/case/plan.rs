@@ -13,6 +13,7 @@ use lab_invocation::invocation::Cwd;
 use lab_invocation::layout::Mount;
 use lab_invocation::{Bytes, Invocation};
 use rustix::io::Errno;
+use rustix::termios::Winsize;
 use rustix::thread::CapabilitySet;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
@@ -47,6 +48,17 @@ pub(crate) struct Plan<'a> {
     pub(crate) challenge: BorrowedFd<'a>,
 }
 
+/// What is started.
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    /// A case.
+    Case,
+    /// A probe of the layout.
+    Probe(Probe),
+    /// A shell on a terminal of this size, connected with the user's.
+    Shell(Winsize),
+}
+
 /// Which probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Probe {
@@ -64,9 +76,12 @@ impl<'a> Plan<'a> {
         prepared: &'a Prepared,
         fresh: &'a [Instance],
         files: (u64, u64),
-        probe: Option<Probe>,
+        mode: Mode,
     ) -> Result<(Self, Ends), Failure> {
-        let (placements, above, ends) = super::descriptors::prepare(invocation)?;
+        let (placements, above, ends) = match mode {
+            Mode::Shell(size) => super::descriptors::prepare_shell(size)?,
+            Mode::Case | Mode::Probe(_) => super::descriptors::prepare(invocation)?,
+        };
         let string = |what: &str, bytes: &Bytes| {
             CString::new(bytes.as_slice())
                 .map_err(|_| Failure::refused(format!("{what} contains a zero byte, which no system call can pass")))
@@ -92,7 +107,7 @@ impl<'a> Plan<'a> {
             env: Vector::new(strings("an environment entry", &invocation.env)?),
             attach: attach.collect(),
             mounts: &prepared.per_case,
-            probe,
+            probe: if let Mode::Probe(probe) = mode { Some(probe) } else { None },
             cwd,
             placements,
             above,

@@ -35,7 +35,6 @@ steps! {
     ShareFs = "start a process that shares root, working directory and umask",
     Directory = "enter the working directory",
     Descriptor = "place a descriptor",
-    Terminal = "make a terminal the controlling one",
     Limit = "set a resource limit",
     Bounding = "drop a capability from the bounding set",
     Securebits = "set the securebits",

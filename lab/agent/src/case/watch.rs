@@ -60,6 +60,7 @@ enum Event {
     Stderr,
     Stdin,
     Terminal,
+    User,
     Log,
     Connection,
     Witness(usize),
@@ -101,7 +102,7 @@ impl<'a> Watch<'a> {
         chores();
         // Most subjects end at once, and what they write fits into the buffers of pipes and sockets: being woken up for
         // each of their writes would cost more than they do.
-        if self.link.is_none() && self.ends.stdin.is_none() {
+        if self.link.is_none() && self.ends.stdin.is_none() && self.ends.user.is_none() {
             let mut end = [PollFd::new(&child.pidfd, PollFlags::IN)];
             let brief = timespec(BRIEF_NS.min(u64::from(deadline_ms) * 1_000_000));
             if matches!(poll(&mut end, Some(&brief)), Ok(1)) {
@@ -210,6 +211,7 @@ impl<'a> Watch<'a> {
         ];
         sources
             .extend(readers.into_iter().filter_map(|(event, fd)| Some((event, fd.as_ref()?.as_fd(), PollFlags::IN))));
+        sources.extend(self.ends.user.iter().map(|user| (Event::User, user.as_fd(), PollFlags::IN)));
         if let Some((writer, _)) = &self.ends.stdin {
             sources.push((Event::Stdin, writer.as_fd(), PollFlags::OUT));
         }
@@ -256,6 +258,7 @@ impl<'a> Watch<'a> {
                 self.read_output(event);
             }
             Event::Stdin => self.feed(),
+            Event::User => self.type_in(),
             Event::Log => {
                 self.read_log();
             }
@@ -270,6 +273,7 @@ impl<'a> Watch<'a> {
 
     /// Reads once; whether there may be more.
     fn read_output(&mut self, which: Event) -> bool {
+        let user = &self.ends.user;
         let (end, capture) = match which {
             Event::Stdout => (&mut self.ends.stdout, Some(&mut self.stdout)),
             Event::Stderr => (&mut self.ends.stderr, Some(&mut self.stderr)),
@@ -278,8 +282,12 @@ impl<'a> Watch<'a> {
         let Some(fd) = end else { return false };
         match rustix::io::read(&*fd, self.buffer.as_mut_slice()) {
             Ok(count) if count > 0 => {
-                if let Some(capture) = capture {
-                    take(capture, self.buffer.get(..count).unwrap_or_default());
+                let bytes = self.buffer.get(..count).unwrap_or_default();
+                match (capture, user) {
+                    (Some(capture), _) => take(capture, bytes),
+                    // A user who has closed his terminal ends the lab, and that ends this.
+                    (None, Some(user)) => drop(crate::write_all(user, bytes)),
+                    (None, None) => {}
                 }
                 true
             }
@@ -290,6 +298,19 @@ impl<'a> Watch<'a> {
                 *end = None;
                 false
             }
+        }
+    }
+
+    /// What the user types goes to the shell's terminal.
+    fn type_in(&mut self) {
+        let (Some(user), Some(terminal)) = (&self.ends.user, &self.ends.terminal) else { return };
+        match rustix::io::read(user, self.buffer.as_mut_slice()) {
+            Ok(count) if count > 0 => {
+                // Of more than its line discipline holds the terminal keeps what it can, as any does.
+                let _ = rustix::io::write(terminal, self.buffer.get(..count).unwrap_or_default());
+            }
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Ok(_) | Err(_) => self.ends.user = None,
         }
     }
 

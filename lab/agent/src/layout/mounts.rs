@@ -62,7 +62,10 @@ pub(crate) fn make(home: &Home, spec: &Mount) -> Result<(), Failure> {
         MountKind::Host(source) => {
             let source = Absolute::new(source)?;
             let mount = home.host_mount(source.as_c_str()).during(|| format!("copy the host's mount at {source}"))?;
-            (mount, attributes | READ_ONLY)
+            // A directory brings the mounts below it along.
+            sys::mounts::set_attributes_below(mount.as_fd(), READ_ONLY)
+                .during(|| format!("make the host's {source} read-only"))?;
+            (mount, attributes)
         }
         MountKind::Overlay(lower) => {
             let lower = Absolute::new(lower)?;

@@ -17,17 +17,22 @@ struct Attributes {
 
 /// Sets and clears `MOUNT_ATTR_*` flags of the mount that `path` below `at` is the root of; an empty path means `at` itself.
 pub(crate) fn set_attributes(at: BorrowedFd<'_>, path: &CStr, set: u64, clear: u64) -> Result<(), Errno> {
-    set_all(at, path, &Attributes { set, clear, propagation: 0, user_namespace: 0 })
+    set_all(at, path, 0, &Attributes { set, clear, propagation: 0, user_namespace: 0 })
 }
 
-fn set_all(at: BorrowedFd<'_>, path: &CStr, attributes: &Attributes) -> Result<(), Errno> {
+/// Sets `MOUNT_ATTR_*` flags of a mount and of every mount below it.
+pub(crate) fn set_attributes_below(mount: BorrowedFd<'_>, set: u64) -> Result<(), Errno> {
+    set_all(mount, c"", libc::AT_RECURSIVE, &Attributes { set, clear: 0, propagation: 0, user_namespace: 0 })
+}
+
+fn set_all(at: BorrowedFd<'_>, path: &CStr, flags: c_int, attributes: &Attributes) -> Result<(), Errno> {
     // SAFETY: `path` is a C string, the structure is the kernel's first version of it, with its size, and both are alive.
     check(unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
             at.as_raw_fd(),
             path.as_ptr(),
-            libc::AT_EMPTY_PATH,
+            libc::AT_EMPTY_PATH | flags,
             std::ptr::from_ref(attributes),
             size_of::<Attributes>(),
         )
@@ -48,5 +53,5 @@ pub(crate) fn unshare(namespaces: c_int) -> Result<(), Errno> {
 pub(crate) fn map_ids(mount: BorrowedFd<'_>, user_namespace: BorrowedFd<'_>) -> Result<(), Errno> {
     const ID_MAPPED: u64 = 0x0010_0000;
     let user_namespace = u64::try_from(user_namespace.as_raw_fd()).map_err(|_| Errno::BADF)?;
-    set_all(mount, c"", &Attributes { set: ID_MAPPED, clear: 0, propagation: 0, user_namespace })
+    set_all(mount, c"", 0, &Attributes { set: ID_MAPPED, clear: 0, propagation: 0, user_namespace })
 }

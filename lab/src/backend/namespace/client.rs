@@ -27,7 +27,7 @@ pub(super) struct Client {
 
 impl Client {
     /// Starts it.
-    pub(super) fn start(agent: &Path) -> Result<Self, BackendError> {
+    pub(super) fn start(agent: &Path, stderr: Stdio) -> Result<Self, BackendError> {
         let step = "start the agent";
         let failed = |found: String, cure: Option<String>| BackendError { step: step.to_owned(), found, cure };
         let (ours, theirs) = UnixStream::pair().map_err(|error| failed(format!("no socket pair: {error}"), None))?;
@@ -37,6 +37,7 @@ impl Client {
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
+            .stderr(stderr)
             .spawn();
         let child = spawned.map_err(|error| {
             let cure = "build it with `cargo build --package lab-agent --target x86_64-unknown-linux-musl`";

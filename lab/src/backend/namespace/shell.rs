@@ -1,0 +1,79 @@
+//! A shell inside a case's sandbox, on the user's terminal.
+
+use super::NamespaceWorker;
+use super::client::unexpected;
+use crate::backend::{BackendError, Worker};
+use lab_invocation::layout::Digest;
+use lab_invocation::protocol::{Reply, Request};
+use lab_invocation::{Bytes, Evidence, Invocation, Layout};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use std::fs::File;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+/// How long a shell may be used; nobody counts on more.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Starts `invocation`, a shell, in `layout`, connects it with the user's terminal, and returns when it ends. What it
+/// shows is no evidence of a case and is never recorded as such.
+///
+/// # Errors
+/// There is no terminal, or no sandbox can be made, or the layout is refused.
+pub fn shell(
+    agent: &Path,
+    layout: &Layout,
+    blobs: &dyn Fn(Digest) -> Option<Bytes>,
+    invocation: &Invocation,
+) -> Result<Evidence, BackendError> {
+    let step = "run a shell";
+    let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(|error| BackendError {
+        step: step.to_owned(),
+        found: format!("there is no terminal: /dev/tty: {error}"),
+        cure: Some("start it from a terminal".to_owned()),
+    })?;
+    let failed = |what: &str, error: &dyn std::fmt::Display| BackendError {
+        step: step.to_owned(),
+        found: format!("{what}: {error}"),
+        cure: None,
+    };
+    let for_agent = terminal.try_clone().map_err(|error| failed("the terminal cannot be shared", &error))?;
+    let mut worker = NamespaceWorker::start_with(agent, Stdio::from(for_agent))?;
+    let (id, _) = worker.open(layout, blobs)?;
+    let size = tcgetwinsize(&terminal).map_err(|errno| failed("the size of the terminal", &errno))?;
+    let mut invocation = invocation.clone();
+    invocation.deadline_ms = u32::try_from(A_DAY.as_millis()).unwrap_or(u32::MAX);
+    let request =
+        Request::Shell { layout: id.0, invocation: Box::new(invocation), rows: size.ws_row, columns: size.ws_col };
+    let raw = Raw::new(&terminal).map_err(|errno| failed("the terminal cannot be made raw", &errno))?;
+    let reply = worker.client.ask(&request, step, A_DAY + super::RUN_PATIENCE);
+    drop(raw);
+    match reply? {
+        Reply::Ran(evidence) => Ok(*evidence),
+        other => Err(unexpected(step, &other)),
+    }
+}
+
+/// A terminal in raw mode: every key goes to the shell's own terminal, which does what keys do. Dropping it puts the
+/// terminal back.
+struct Raw<'a> {
+    terminal: &'a File,
+    before: Termios,
+}
+
+impl<'a> Raw<'a> {
+    fn new(terminal: &'a File) -> Result<Self, rustix::io::Errno> {
+        let before = tcgetattr(terminal)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(terminal, OptionalActions::Now, &raw)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Raw<'_> {
+    fn drop(&mut self) {
+        // If the terminal is gone, there is nothing to put back.
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
+}
