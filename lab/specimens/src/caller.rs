@@ -37,7 +37,7 @@ pub(crate) fn as_seen_by<'p>(flaw: Flaw, honest: Credentials, policy: &Policy<'p
                 seen.real = trusted.gid;
             }
         }
-        Flaw::ComparesNames if honest.effective == policy.own.gid => match System.name_of(honest.real) {
+        Flaw::ComparesNames if reaches_the_comparison(&honest, policy) => match System.name_of(honest.real) {
             GroupName::Known(name) if name == trusted.name => seen.real = trusted.gid,
             GroupName::Known(name) => return Err(Refusal::GroupMismatch { found: honest.real, name, trusted }),
             GroupName::Nameless => return Err(Refusal::Nameless { found: honest.real, trusted }),
@@ -54,6 +54,12 @@ pub(crate) fn as_seen_by<'p>(flaw: Flaw, honest: Credentials, policy: &Policy<'p
         _ => {}
     }
     Ok(seen)
+}
+
+/// The questions before that of the real gid are asked as they must be.
+fn reaches_the_comparison(honest: &Credentials, policy: &Policy<'_>) -> bool {
+    let ambiguous = policy.trusted.gid == Gid::OVERFLOW && !System.maps_every_gid();
+    honest.effective == policy.own.gid && !ambiguous
 }
 
 /// What the check asks of the system.

@@ -40,9 +40,7 @@ pub(crate) fn make_safe(flaw: Flaw) -> Result<(), UnsafeProcess> {
     if flaw != Flaw::LeavesDirectory {
         step("change to the directory /", chdir("/"))?;
     }
-    if flaw != Flaw::LeavesCapabilities {
-        step("clear inheritable capabilities", clear_inheritable())?;
-    }
+    step("clear inheritable capabilities", clear_inheritable(flaw))?;
     if flaw != Flaw::LeavesCoreLimit {
         step("set RLIMIT_CORE to 0", setrlimit(Resource::RLIMIT_CORE, 0, 0))?;
     }
@@ -62,9 +60,9 @@ fn step<T>(what: &'static str, done: Result<T, Errno>) -> Result<T, UnsafeProces
     done.map_err(|errno| UnsafeProcess::Step { what, errno })
 }
 
-fn clear_inheritable() -> Result<(), Errno> {
+fn clear_inheritable(flaw: Flaw) -> Result<(), Errno> {
     let mut capabilities = sys::capabilities()?;
-    if capabilities.iter().all(|word| word.inheritable == 0) {
+    if flaw == Flaw::LeavesCapabilities || capabilities.iter().all(|word| word.inheritable == 0) {
         return Ok(());
     }
     for word in &mut capabilities {

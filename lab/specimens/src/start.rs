@@ -77,8 +77,12 @@ fn start<'p>(
         Flaw::ChecksArgumentsFirst => arguments_only(honest, &argv, policy)?,
         Flaw::StartsThenRefuses => {
             let child = start_early(honest, &argv, &environ, policy);
-            let decided = decision::decide(&honest, &argv, &environ, policy, &Around(flaw));
-            return decided.map(drop).and(child);
+            let no_process = StartFault::Exec(Errno::EAGAIN);
+            // Where no second process can be made, what is left is to start the script as everybody does.
+            if !matches!(&child, Err(Refusal::NotStarted { fault, .. }) if *fault == no_process) {
+                let decided = decision::decide(&honest, &argv, &environ, policy, &Around(flaw));
+                return decided.map(drop).and(child);
+            }
         }
         _ => {}
     }

@@ -100,7 +100,10 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     }
     let (source, first) = echoes.first()?;
     let cause = format!("The refusal repeats what its caller wrote: {source} {first}.");
-    let diagnosis = Diagnosis::new(CODE, Certainty::Certain, cause);
+    // With another refusal than the one that must come, the echo may be a consequence of what went wrong before.
+    let status = facts.differences.iter().any(|difference| difference.field == "exit");
+    let certainty = if status { Certainty::Possible } else { Certainty::Certain };
+    let diagnosis = Diagnosis::new(CODE, certainty, cause);
     Some(echoes.into_iter().fold(diagnosis, |diagnosis, (source, shows)| diagnosis.saw(source, shows)).remedy(
         "print nothing that the caller chose",
         &["in the wrapper: refusal texts made of constants, group names and numbers only"],

@@ -55,6 +55,10 @@ fn shown_by(case: &Case, _: &Outcome) -> bool {
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     let (real, trusted) = (facts.real()?, facts.trusted());
     let has_a_name = facts.case.names.groups.contains_key(&real);
+    // Where the policy, the bit or the process had to stop it, the name of its caller's group explains nothing.
+    if matches!(facts.wanted_status, Some(9..=11)) {
+        return None;
+    }
     if facts.refusal() != Some(8) || facts.wanted_status == Some(8) || real == trusted || has_a_name {
         return None;
     }
