@@ -111,7 +111,9 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         facts.group(facts.own()),
         wrong.join("; ")
     );
-    let mut diagnosis = Diagnosis::new(CODE, Certainty::Certain, cause)
+    // A script that ran and a refusal after all: what came first explains more than what the script was given.
+    let certainty = if facts.refused_after_start() { Certainty::Possible } else { Certainty::Certain };
+    let mut diagnosis = Diagnosis::new(CODE, certainty, cause)
         .saw("witness", facts.script_text())
         .saw("launcher, just before exec", facts.invoker_text());
     for way in regained {
