@@ -12,6 +12,7 @@ mod profile;
 mod replay;
 mod run;
 mod schema;
+mod shell;
 mod show;
 mod specimens;
 
@@ -67,6 +68,12 @@ enum Command {
     /// Each ends REPRODUCED, GONE (it failed and does not any more), DIFFERENT or UNRESOLVED. Exit 0 if all are
     /// reproduced, 10 if one is gone or different, 11 if one is unresolved.
     Replay(replay::Arguments),
+    /// Open a shell, or run a command, as the invoker of a case in its sandbox
+    ///
+    /// The case's files, accounts and wrapper are there, and the host's programs, read-only. What is done there is never
+    /// recorded: it is no evidence. On a terminal the shell is interactive; otherwise it reads standard input, and what it
+    /// writes is shown when it has ended.
+    Shell(Box<shell::Arguments>),
     /// Say what changed between two runs; exit 10 if a verdict or a decision did
     Diff(diff::Arguments),
     /// Print the page of a finding: what happened, why, fixes with their price
@@ -86,7 +93,7 @@ pub fn main() -> ExitCode {
                 notice(format_args!("error: standard output cannot be written\n  found  {kind}"));
                 Exit::Internal.into()
             }
-            None => exit.into(),
+            None => exit,
         },
         Err(problem) => {
             notice(format_args!("error: {problem}"));
@@ -95,8 +102,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(arguments: Arguments, out: &mut Output) -> Result<Exit, Problem> {
-    match arguments.command {
+fn dispatch(arguments: Arguments, out: &mut Output) -> Result<ExitCode, Problem> {
+    let exit = match arguments.command {
+        Some(Command::Shell(arguments)) => return shell::run(&arguments, out).map(ExitCode::from),
         None => run::run(&run::Arguments { patterns: Vec::new(), options: arguments.run }, out),
         Some(Command::Run(arguments)) => run::run(&arguments, out),
         Some(Command::List(arguments)) => list::run(&arguments, out),
@@ -111,7 +119,8 @@ fn dispatch(arguments: Arguments, out: &mut Output) -> Result<Exit, Problem> {
         Some(Command::Explain(arguments)) => explain::run(&arguments, out),
         Some(Command::Specimens(arguments)) => specimens::run(&arguments, out),
         Some(Command::Preflight(arguments)) => preflight::run(&arguments, out),
-    }
+    };
+    exit.map(ExitCode::from)
 }
 
 #[cfg(test)]

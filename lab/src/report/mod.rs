@@ -9,6 +9,7 @@ pub mod junit;
 pub mod output;
 pub mod progress;
 pub mod sinks;
+pub mod start;
 pub mod terminal;
 #[cfg(test)]
 mod tests;

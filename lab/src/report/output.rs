@@ -55,6 +55,16 @@ impl Output {
         }
     }
 
+    /// Writes bytes as they are: another program's output.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        if self.broken.is_some() {
+            return;
+        }
+        if let Err(error) = self.to.write_all(bytes).and_then(|()| self.to.flush()) {
+            self.broken = Some(error.kind());
+        }
+    }
+
     /// Writes a line.
     pub fn line(&mut self, line: impl fmt::Display) {
         self.text(format_args!("{line}\n"));

@@ -12,6 +12,7 @@ pub mod seal;
 pub mod section;
 pub mod select;
 pub mod session;
+pub mod shell;
 pub mod tree;
 pub mod verdict;
 pub mod waiver;

@@ -59,12 +59,16 @@ impl Session {
 
     /// The selected cases, as a profile makes them if there is one.
     pub fn cases(&self, selected: &Selected, profile: Option<&Profile>) -> Vec<Asked> {
-        let asked = |case: &Case| match profile.map(|profile| profile.adapt(case)) {
-            None => Asked { case: Arc::new(case.clone()), unsupported: None },
-            Some(Ok(case)) => Asked { case: Arc::new(case), unsupported: None },
-            Some(Err(because)) => Asked { case: Arc::new(case.clone()), unsupported: Some(because) },
-        };
-        selected.places.iter().map(|&place| asked(&self.suite.cases[place])).collect()
+        selected.places.iter().map(|&place| asked(&self.suite.cases[place], profile)).collect()
+    }
+}
+
+/// A case, as a profile makes it if there is one.
+pub fn asked(case: &Case, profile: Option<&Profile>) -> Asked {
+    match profile.map(|profile| profile.adapt(case)) {
+        None => Asked { case: Arc::new(case.clone()), unsupported: None },
+        Some(Ok(case)) => Asked { case: Arc::new(case), unsupported: None },
+        Some(Err(because)) => Asked { case: Arc::new(case.clone()), unsupported: Some(because) },
     }
 }
 

@@ -4,4 +4,5 @@
 mod help;
 mod record;
 mod run;
+mod shell;
 mod trees;
