@@ -104,7 +104,11 @@ pub trait Files {
 /// Most symbolic links on one way, as in path_resolution(7).
 const LINKS_MAX: usize = 40;
 
-fn check_file(path: &Path, policy: &Policy<'_>, files: &impl Files) -> Result<(), (PathBuf, StartFault)> {
+/// The rule of [`check_files`] for one file: also for the tool that looks at an installation, so that both find the same.
+///
+/// # Errors
+/// The first place where somebody else could write, or which cannot be looked at, or is no file; and what is wrong there.
+pub fn check_file(path: &Path, policy: &Policy<'_>, files: &impl Files) -> Result<(), (PathBuf, StartFault)> {
     let mut links = 0;
     // What has been walked so far: never a symbolic link, so that `..` is the directory above.
     let mut here = PathBuf::from("/");
