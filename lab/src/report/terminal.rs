@@ -5,7 +5,7 @@ use crate::case::ScenarioInfo;
 use crate::report::failure::failure;
 use crate::report::grid::{Cell, Cells, grid};
 use crate::report::text::{
-    BAD, DOUBT, FAINT, GOOD, HEAD, columns, counted, elided, labelled, padded, paint, quoted, seconds,
+    BAD, DOUBT, FAINT, GOOD, HEAD, columns, counted, labelled, padded, paint, quoted, seconds, wrapped,
 };
 use crate::run::event::{CaseFinished, Counts, Event, Machine, ScenarioFinished, Started, Summary};
 use crate::run::words::lack;
@@ -124,17 +124,24 @@ impl Terminal {
         out
     }
 
+    /// A title that is too long for what the counts leave of the line goes on below itself.
     fn scenario(&mut self, scenario: &ScenarioInfo, finished: &ScenarioFinished) -> String {
+        const NARROWEST: usize = 24;
         let time = seconds(finished.ms);
         let counts: Vec<(&str, usize)> = finished.counts.words().into_iter().filter(|(_, count)| *count > 0).collect();
         let plain: Vec<String> = counts.iter().map(|(word, count)| format!("{count:>3} {word}")).collect();
         let right = columns(&plain.join("  ")) + 2 + columns(&time).max(6);
         let id = padded(&scenario.id, self.id_width);
-        let room = self.width.saturating_sub(columns(&id) + 2 + right + 2);
-        let title = padded(&elided(&scenario.title, room), room);
+        let room = self.width.saturating_sub(columns(&id) + 2 + right + 2).max(NARROWEST);
+        let mut title = wrapped(&scenario.title, room).into_iter().map(|line| padded(&line, room));
         let coloured: Vec<String> =
             counts.iter().map(|(word, count)| tally(word, &format!("{count:>3} {word}"))).collect();
-        let mut out = format!("{}  {title}  {}  {time:>6}\n", paint(HEAD, &id), coloured.join("  "));
+        let first = title.next().unwrap_or_default();
+        let mut out = format!("{}  {first}  {}  {time:>6}\n", paint(HEAD, &id), coloured.join("  "));
+        for line in title {
+            out.push_str(format!("{}  {line}", padded("", columns(&id))).trim_end());
+            out.push('\n');
+        }
         if let Some(matrix) = &scenario.matrix {
             let cells = self.cells.remove(&scenario.id).unwrap_or_default();
             out.push_str(&grid(matrix, &cells, self.width));

@@ -23,17 +23,6 @@ pub(crate) fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Text cut to a width, with an ellipsis where something is missing.
-pub(crate) fn elided(text: &str, width: usize) -> String {
-    if columns(text) <= width {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    // Between words, unless that leaves nothing.
-    let whole = if text[kept.len()..].starts_with(' ') { kept.len() } else { kept.rfind(' ').unwrap_or(kept.len()) };
-    format!("{}…", kept[..whole].trim_end_matches([' ', ',', ':']))
-}
-
 /// Text filled up with blanks. Longer text stays as it is.
 pub(crate) fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
@@ -94,7 +83,7 @@ pub(crate) fn seconds(ms: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{elided, labelled, quoted, wrapped};
+    use super::{labelled, quoted, wrapped};
     use rstest::rstest;
 
     #[rstest]
@@ -111,7 +100,5 @@ mod tests {
         assert_eq!(wrapped("one two three\n\nfour", 8), ["one two", "three", "", "four"]);
         assert_eq!(wrapped("unbreakable a", 5), ["unbreakable", "a"]);
         assert_eq!(labelled("why", "one two three", 21), "  why        one two\n             three\n");
-        assert_eq!((elided("abcdef", 4).as_str(), elided("abcd", 4).as_str()), ("abc…", "abcd"));
-        assert_eq!((elided("one, two three", 8).as_str(), elided("one two three", 8).as_str()), ("one…", "one two…"));
     }
 }
