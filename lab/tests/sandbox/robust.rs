@@ -3,7 +3,6 @@
 use crate::fixtures::*;
 use lab::backend::Backend;
 use lab::backend::namespace::Namespace;
-use lab_invocation::Invocation;
 use lab_invocation::evidence::End;
 use lab_invocation::layout::{Content, Layout, NodeKind};
 use lab_invocation::protocol::Greeting;
@@ -252,15 +251,19 @@ fn a_user_without_subordinate_ids_is_told_what_to_do() {
 }
 
 #[test]
-fn a_script_that_is_left_running_is_heard_or_reported() {
+fn a_script_that_is_left_running_is_heard() {
     let Some(mut worker) = worker() else { return };
     let layout: Layout = shell_layout(|layout| layout.nodes.push(witness("/script", 0, 0o755)));
     let evidence = run(worker.as_mut(), &layout, &shell("/script & exit 2"));
     assert_eq!((evidence.witness.len(), evidence.strays), (1, 0), "{evidence:#?}");
     assert!(!evidence.witness[0].same_process);
-    // It cannot report: it waits for a standard input that never ends, and is killed.
-    let mut invocation: Invocation = shell("(while :; do echo x; done) | /script & exit 2");
-    invocation.deadline_ms = 1_000;
-    let evidence = run(worker.as_mut(), &layout, &invocation);
-    assert!(evidence.strays > 0 || evidence.witness.len() == 1, "{evidence:#?}");
+}
+
+#[test]
+fn what_is_left_and_stands_still_is_killed_and_reported() {
+    let Some(mut worker) = worker() else { return };
+    let layout: Layout = shell_layout(|layout| layout.nodes.push(witness("/script", 0, 0o755)));
+    let evidence = run(worker.as_mut(), &layout, &shell("sh -c 'kill -STOP $$; exec /script' & exit 2"));
+    let seen = (evidence.end, evidence.witness.len(), evidence.witness_unfinished, evidence.strays);
+    assert_eq!(seen, (Some(End::Exited(2)), 0, 0, 1), "{evidence:#?}");
 }
