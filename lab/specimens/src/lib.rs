@@ -72,6 +72,7 @@ pub enum Flaw {
     StartsThenRefuses,
     // The refusal.
     EchoesEscapeByte,
+    RepeatsItsRefusal,
     ExitsZeroOnRefusal,
     BlocksOnFullPipe,
     WaitsForAName,

@@ -14,6 +14,7 @@ pub(crate) fn refuse(refusal: &Refusal<'_>, kind: Kind, style: RefusalStyle, fla
             let argument = arguments.to_vec().get(1).copied().unwrap_or_default();
             say(&[refusal.line(kind).as_bytes(), b", not ", argument.to_bytes()].concat());
         }
+        (Flaw::RepeatsItsRefusal, _) => (0..1000).for_each(|_| say(refusal.line(kind).as_bytes())),
         (Flaw::BlocksOnFullPipe, _) => say(refusal.line(kind).as_bytes()),
         (Flaw::WaitsForAName, Refusal::Nameless { .. }) => loop {
             nix::unistd::pause();

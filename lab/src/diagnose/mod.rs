@@ -37,6 +37,7 @@ mod set_group_id_ignored;
 mod started_before_decision;
 mod supplementary_only;
 mod timed_out;
+mod unbounded_output;
 mod undiagnosed;
 mod ways;
 mod wrong_comparison;
@@ -83,6 +84,7 @@ const FINDINGS: &[Finding] = &[
     leaked_environment::FINDING,
     inherited_process_attributes::FINDING,
     caller_text_echoed::FINDING,
+    unbounded_output::FINDING,
     nameless_gid::FINDING,
     group_mismatch::FINDING,
     undiagnosed::FINDING,

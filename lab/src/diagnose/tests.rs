@@ -133,6 +133,12 @@ fn defect(code: &str) -> Failure {
             failure.ended(End::Signaled { signal: 11, core: false });
             failure
         }
+        "unbounded-output" => {
+            let mut failure = Failure::stranger(USERS);
+            failure.refused(2, MISMATCH);
+            failure.evidence.stderr.total = 1 << 20;
+            failure
+        }
         "undiagnosed" => {
             let mut failure = Failure::admitted();
             failure.refused(1, "something else is wrong");

@@ -1,0 +1,5 @@
+//! It says why it refuses a thousand times over.
+
+#![no_main]
+
+specimens::specimen!(Mail, RepeatsItsRefusal);
