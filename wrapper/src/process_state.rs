@@ -33,6 +33,13 @@ pub enum UnsafeProcess {
         /// What the kernel said.
         errno: Errno,
     },
+    /// What every process can use cannot be used, as a root directory of its own can arrange.
+    Place {
+        /// Which.
+        path: &'static str,
+        /// What the kernel said.
+        errno: Errno,
+    },
     /// An inherited hard limit is too small to work in.
     Limit {
         /// Its name in setrlimit(2).
@@ -76,29 +83,34 @@ pub fn make_safe() -> Result<SafeProcess, UnsafeProcess> {
     // what is pending; only then may nothing be blocked.
     step("ignore signals", sys::dispose_of_signals(Disposition::Ignore))?;
     step("unblock signals", sys::unblock_signals())?;
-    step("cancel timers", sys::cancel_timers())?;
-    step("set the timer slack", prctl::set_timerslack(TIMER_SLACK))?;
-    step("clear the parent's death signal", prctl::set_pdeathsig(None))?;
-    step("open /dev/null", sys::open_standard_descriptors())?;
-    if sys::close_range_from_3().is_err() {
-        sys::close_each_from_3(DESCRIPTORS_END);
-    }
-    umask(Mode::S_IWGRP | Mode::S_IWOTH);
-    step("change to the directory /", chdir("/"))?;
-    step("clear inheritable capabilities", clear_inheritable())?;
     // After the switch of the group a script is dumpable, and the caller, who has its uid, could take its memory.
     step("set RLIMIT_CORE to 0", setrlimit(Resource::RLIMIT_CORE, 0, 0))?;
+    // Before anything that a limit can make fail: below RLIMIT_NOFILE 3 no standard descriptor can be opened.
     for (resource, name, needed) in LEAST_LIMITS {
         let (soft, hard) = step("read the limits", getrlimit(resource))?;
         if let Some(soft) = raised(name, soft, hard, needed)? {
             step("raise a soft limit", setrlimit(resource, soft, hard))?;
         }
     }
+    step("cancel timers", sys::cancel_timers())?;
+    step("set the timer slack", prctl::set_timerslack(TIMER_SLACK))?;
+    step("clear the parent's death signal", prctl::set_pdeathsig(None))?;
+    place("/dev/null", sys::open_standard_descriptors())?;
+    if sys::close_range_from_3().is_err() {
+        sys::close_each_from_3(DESCRIPTORS_END);
+    }
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
+    place("/", chdir("/"))?;
+    step("clear inheritable capabilities", clear_inheritable())?;
     Ok(SafeProcess(()))
 }
 
 fn step<T>(what: &'static str, done: Result<T, Errno>) -> Result<T, UnsafeProcess> {
     done.map_err(|errno| UnsafeProcess::Step { what, errno })
+}
+
+fn place(path: &'static str, done: Result<(), Errno>) -> Result<(), UnsafeProcess> {
+    done.map_err(|errno| UnsafeProcess::Place { path, errno })
 }
 
 /// The soft limit to set, if the inherited one is too low.

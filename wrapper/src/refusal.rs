@@ -260,13 +260,17 @@ impl Refusal<'_> {
                 "it trusts {trusted}, which is also how every gid looks that is not mapped, and this user namespace does not \
                  map all; run it where /proc/self/gid_map covers all, or seal it for another group with {option}"
             ),
-            Self::Process(UnsafeProcess::Step { what, errno }) => {
-                write!(
-                    line,
-                    "the process could not be made safe: cannot {what}: {}; look for a seccomp filter",
-                    errno.desc()
-                )
-            }
+            Self::Process(UnsafeProcess::Step { what, errno }) => write!(
+                line,
+                "the process could not be made safe: cannot {what}: {}; look for a seccomp filter around the {server} server",
+                errno.desc()
+            ),
+            Self::Process(UnsafeProcess::Place { path, errno }) => write!(
+                line,
+                "the process could not be made safe: {path} cannot be used: {}; it must be there, for everybody, in the root \
+                 directory of the {server} server",
+                errno.desc()
+            ),
             Self::Process(UnsafeProcess::Limit { name, found, needed }) => write!(
                 line,
                 "the inherited hard limit {name} is {found}, but at least {needed} is needed; raise it where the {server} \
@@ -337,7 +341,10 @@ const fn exec_remedy(errno: Errno) -> &'static str {
         Errno::ENOENT => "the interpreter that its first line names does not exist",
         Errno::ENOEXEC => "begin it with #! and an interpreter, or seal one with --with-python",
         Errno::E2BIG => "the caller gave it too many or too long arguments",
-        _ => "see execve(2)",
+        Errno::ETXTBSY => "it is open for writing; wait until whoever writes it has closed it",
+        Errno::ENOMEM => "the machine, or its limit on memory, leaves no room; look there",
+        Errno::EAGAIN => "its user has more processes than RLIMIT_NPROC allows; raise that limit",
+        _ => "look at its file system and at what a security module allows",
     }
 }
 

@@ -1,6 +1,6 @@
 //! The process before and after, one piece of furniture at a time.
 
-use super::{LEAST_LIMITS, UnsafeProcess, make_safe, raised, step};
+use super::{LEAST_LIMITS, UnsafeProcess, make_safe, place, raised, step};
 use crate::sys::tests::{
     all_signals_are, block_signals, blocked_signals, close, in_child, is_open, open_as, start_timers,
     timers_stand_still,
@@ -76,6 +76,10 @@ fn set_inheritable(value: u32) -> bool {
 #[case::standard_descriptors_closed(|| close(0) && close(1) && close(2), || (0..3).all(is_open))]
 #[case::one_standard_descriptor_closed(|| close(1), || (0..3).all(is_open) && !is_open(3))]
 #[case::other_descriptors(|| open_as(3) && open_as(19), || (0..3).all(is_open) && !(3..20).any(is_open))]
+#[case::standard_descriptor_closed_below_a_soft_limit(
+    || close(0) && setrlimit(Resource::RLIMIT_NOFILE, 0, 1024).is_ok(),
+    || is_open(0) && getrlimit(Resource::RLIMIT_NOFILE) == Ok((20, 1024))
+)]
 #[case::umask(|| umask(Mode::S_IRWXU) != Mode::S_IRWXU, || umask(Mode::empty()).bits() == 0o022)]
 #[case::directory(|| chdir("/proc").is_ok() && !directory_is_root(), directory_is_root)]
 #[case::inheritable_capabilities(
@@ -95,16 +99,20 @@ fn whatever_the_caller_arranged_is_put_back(#[case] arrange: fn() -> bool, #[cas
     assert!(in_child(|| arrange() && make_safe().is_ok() && is_back()));
 }
 
-#[test]
-fn a_hard_limit_that_is_too_small_is_refused() {
-    let expected = UnsafeProcess::Limit { name: "RLIMIT_NOFILE", found: 19, needed: 20 };
-    assert!(in_child(|| setrlimit(Resource::RLIMIT_NOFILE, 19, 19).is_ok() && make_safe().err() == Some(expected)));
+#[rstest]
+#[case::open(0)]
+#[case::closed(1)]
+fn a_hard_limit_that_is_too_small_is_refused(#[case] closed: i32) {
+    let expected = UnsafeProcess::Limit { name: "RLIMIT_NOFILE", found: 0, needed: 20 };
+    assert!(in_child(|| {
+        (0..closed).all(close)
+            && setrlimit(Resource::RLIMIT_NOFILE, 0, 0).is_ok()
+            && make_safe().err() == Some(expected)
+    }));
 }
 
 #[test]
-fn a_standard_descriptor_that_cannot_be_opened_is_refused() {
-    let expected = UnsafeProcess::Step { what: "open /dev/null", errno: Errno::EMFILE };
-    assert!(in_child(|| {
-        setrlimit(Resource::RLIMIT_NOFILE, 0, 0).is_ok() && close(1) && make_safe().err() == Some(expected)
-    }));
+fn a_place_that_cannot_be_used_is_named() {
+    assert_eq!(place("/", Ok(())), Ok(()));
+    assert_eq!(place("/", Err(Errno::EACCES)), Err(UnsafeProcess::Place { path: "/", errno: Errno::EACCES }));
 }

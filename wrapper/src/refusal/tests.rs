@@ -40,6 +40,9 @@ fn every() -> Vec<(&'static str, Refusal<'static>)> {
         ("script_of_no_format", not_started(script, StartFault::Exec(Errno::ENOEXEC))),
         ("script_arguments_too_long", not_started(script, StartFault::Exec(Errno::E2BIG))),
         ("script_no_memory", not_started(script, StartFault::Exec(Errno::ENOMEM))),
+        ("script_too_many_processes", not_started(script, StartFault::Exec(Errno::EAGAIN))),
+        ("script_being_written", not_started(script, StartFault::Exec(Errno::ETXTBSY))),
+        ("script_not_executed", not_started(script, StartFault::Exec(Errno::EIO))),
         ("no_command", Refusal::NoCommand { commands: COMMANDS }),
         ("unknown_command", Refusal::UnknownCommand { commands: COMMANDS }),
         ("bit_lost", Refusal::NotSetGroupId { found: gid(8), name: GroupName::Known("mail".into()), own: LIST }),
@@ -48,6 +51,7 @@ fn every() -> Vec<(&'static str, Refusal<'static>)> {
         ("unsealed", Refusal::Policy(PolicyError::Unsealed)),
         ("ambiguous_trust", Refusal::AmbiguousTrust { trusted: NOGROUP }),
         ("step_failed", Refusal::Process(UnsafeProcess::Step { what: "cancel timers", errno: Errno::EPERM })),
+        ("place_missing", Refusal::Process(UnsafeProcess::Place { path: "/dev/null", errno: Errno::ENOENT })),
         (
             "limit_too_small",
             Refusal::Process(UnsafeProcess::Limit { name: "RLIMIT_FSIZE", found: 4096, needed: 1_048_576 }),

@@ -32,8 +32,8 @@ const LEAST_LIMITS: [(u32, &str, u64); 5] = [
 
 pub(super) fn decide(running: &Running<'_>) -> Result<(String, Child), Refusal> {
     let policy = running.start.policy;
-    descriptors_can_be_opened(running)?;
     limits_leave_room(running)?;
+    descriptors_can_be_opened(running)?;
     policy_is_sound(running)?;
     set_group_id_acted(running)?;
     caller_is_trusted(running)?;
