@@ -32,13 +32,15 @@ pub const MAILMAN_NAMES: [&str; 22] = [
 ];
 
 /// What glibc removes from the environment of a program in secure mode: ld.so(8), "Secure-execution mode", with
-/// `sysdeps/generic/unsecvars.h` (measured with 2.36). musl removes nothing.
-pub const GLIBC_UNSECURE: [&str; 19] = [
+/// `sysdeps/generic/unsecvars.h` (2.36, where a test of the sandbox sees each of them go). musl removes nothing.
+pub const GLIBC_UNSECURE: [&str; 23] = [
     "GCONV_PATH",
     "GETCONF_DIR",
     "HOSTALIASES",
     "LD_AUDIT",
     "LD_DEBUG",
+    "LD_DEBUG_OUTPUT",
+    "LD_DYNAMIC_WEAK",
     "LD_HWCAP_MASK",
     "LD_LIBRARY_PATH",
     "LD_ORIGIN_PATH",
@@ -53,6 +55,8 @@ pub const GLIBC_UNSECURE: [&str; 19] = [
     "NLSPATH",
     "RESOLV_HOST_CONF",
     "RES_OPTIONS",
+    "TMPDIR",
+    "TZDIR",
 ];
 
 /// Name of a well-formed entry: what stands before the first `=`, if that is at least one byte.

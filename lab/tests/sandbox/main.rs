@@ -11,6 +11,7 @@ mod preflight;
 mod regain;
 mod robust;
 mod room;
+mod secure_mode;
 mod set_group_id;
 mod shell;
 mod unruly;
