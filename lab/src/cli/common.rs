@@ -96,7 +96,10 @@ pub(crate) fn complain(reports: &[Report]) -> Problem {
 
 /// Reads a profile: a file, or the name of one that the tree has.
 pub(crate) fn profile(path: &Path, session: &Session) -> Result<Profile, Problem> {
-    let shipped = session.scenarios.join(scenario::PROFILES).join(path).with_extension("toml");
+    // Not with_extension: of `mailman-2.1` it would take the last part away.
+    let mut file = path.as_os_str().to_owned();
+    file.push(".toml");
+    let shipped = session.scenarios.join(scenario::PROFILES).join(file);
     let path = if !path.is_file() && shipped.is_file() { &shipped } else { path };
     let read = scenario::source(path).map_err(|report| vec![*report]);
     read.and_then(|source| Profile::read(&source, &session.suite.accounts)).map_err(|reports| complain(&reports))
