@@ -6,7 +6,7 @@ use crate::scenario::report::Report;
 use lab_model::environment::MAILMAN_NAMES;
 use lab_model::policy::MAILMAN_COMMANDS;
 use object::read::elf::ElfFile64;
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSegment, ObjectSymbol};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
@@ -52,7 +52,8 @@ pub fn draft(path: &Path, accounts: &Accounts) -> Result<String, Box<Report>> {
         .filter(ObjectSymbol::is_undefined)
         .filter_map(|symbol| symbol.name().ok().map(str::to_owned))
         .collect();
-    let texts = texts(&bytes);
+    // Only what is loaded: names of files and types in debugging sections are no texts of the program.
+    let texts: BTreeSet<String> = elf.segments().filter_map(|segment| segment.data().ok()).flat_map(texts).collect();
     let found = Found {
         path: text.to_owned(),
         owner: metadata.uid(),
