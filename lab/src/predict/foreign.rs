@@ -1,11 +1,13 @@
 //! A case, made one of a foreign wrapper.
 
-use crate::case::{Case, Kind, Sealing, Style};
+use crate::case::{Case, Kind, Script, Sealing, Style};
 use crate::predict;
 use crate::profile::{Profile, Trusted, Wrapper};
 use lab_invocation::layout::{Content, MountKind, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Gid, Uid};
-use lab_model::rules::Compare;
+use lab_model::Child;
+use lab_model::rules::{Compare, Environment};
+use std::collections::BTreeMap;
 
 /// Limits under which it depends on loader and C library whether a foreign program starts: FSIZE, DATA, STACK, NOFILE, AS.
 const DELICATE: [u32; 5] = [1, 2, 3, 7, 9];
@@ -34,8 +36,31 @@ fn adapt(profile: &Profile, case: &Case) -> Result<Case, String> {
     }
     case.expected = prediction.outcome().to_owned();
     case.outcome = prediction.decisions();
+    if let (Some(script), Some(child)) = (&mut case.outcome.script, &prediction.decision.child) {
+        what_it_starts(script, child, &wrapper.rules.environment);
+    }
     case.profile = Some(profile.name.clone());
     Ok(case)
+}
+
+/// What is started, with which arguments, and with which variables where the profile lists what is kept: what else comes
+/// through depends on what the C library takes away, and that on its version.
+fn what_it_starts(script: &mut Script, child: &Child, environment: &Environment) {
+    script.path = Some(Bytes(child.path.clone()));
+    script.argv = Some(child.argv.iter().map(|word| Bytes(word.clone())).collect());
+    let variables: Option<BTreeMap<Bytes, Bytes>> = child
+        .env
+        .iter()
+        .map(|entry| {
+            let at = entry.iter().position(|&byte| byte == b'=')?;
+            Some((Bytes::from(&entry[..at]), Bytes::from(&entry[at + 1..])))
+        })
+        .collect();
+    // An outcome states each name once.
+    script.env = match environment {
+        Environment::Only(_) => variables.filter(|variables| variables.len() == child.env.len()),
+        Environment::AllBut(_) => None,
+    };
 }
 
 /// Whether the case can be asked of this wrapper at all.
