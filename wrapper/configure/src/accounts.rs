@@ -5,12 +5,13 @@
 //! `getent group > FILE` and `--group-file=FILE`.
 
 use crate::id::{self, NotAnId};
+use crate::opened::Opened;
+use crate::shown::shown;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// More than any real database; a bound because the file may be a device or a pipe.
+/// More than any real database; a bound because anything can be named on the command line.
 const LARGEST_FILE: u64 = 64 << 20;
 
 /// One row of group(5). The password field is not kept.
@@ -133,10 +134,15 @@ impl<Row: Account> Table<Row> {
     /// Reads a whole file.
     ///
     /// # Errors
-    /// The file cannot be read, or is larger than 64 MiB.
+    /// The file cannot be read, is no regular file, or is larger than 64 MiB.
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
         let mut text = Vec::new();
-        File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut text)?;
+        let opened = Opened::named(path)?;
+        if !opened.is_file() {
+            // A FIFO that nobody writes to would be waited for without end.
+            return Err(io::Error::other("no regular file; copy its content into one"));
+        }
+        opened.file.take(LARGEST_FILE + 1).read_to_end(&mut text)?;
         if text.len() as u64 > LARGEST_FILE {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
         }
@@ -206,7 +212,7 @@ pub(crate) struct Unreadable {
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, option, path, error } = self;
-        write!(f, "cannot read the {what} database {}: {error}; {option}=FILE names another one", path.display())
+        write!(f, "cannot read the {what} database {}: {error}; {option}=FILE names another one", shown(path))
     }
 }
 

@@ -8,6 +8,7 @@ mod finding;
 mod fix;
 mod installation;
 mod report;
+mod starts;
 #[cfg(test)]
 mod testing;
 mod tree;
@@ -16,7 +17,8 @@ mod wrappers;
 
 use crate::cli;
 use crate::prove::{self, Proof};
-use crate::stat::{FileKind, Stat};
+use crate::shown::shown;
+use crate::stat::{FileKind, GROUP_WRITE, OTHER_WRITE, Stat};
 use crate::status::Status;
 pub(crate) use finding::Row;
 use finding::{Cure, Finding};
@@ -26,9 +28,8 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use walk::{Trouble, Walk};
-use wrapper::policy::Task;
-use wrappers::{WrapperFile, Wrappers};
+use walk::{Trouble, Walk, trouble};
+use wrappers::{Place, WrapperFile, Wrappers};
 
 /// A group that changes costs a wrapper its bits, which the next round gives back, after which nothing changes.
 const MOST_ROUNDS: usize = 4;
@@ -61,7 +62,7 @@ impl Outcome {
     /// wrapper keeps it from being given any bit.
     fn fixable(&self, finding: &Finding, not_fixed: Option<&str>) -> bool {
         let bars = |other: &Finding| {
-            let rows = [Row::WrapperFile, Row::WrapperOwner, Row::SealedPolicy, Row::SealedAccount];
+            let rows = [Row::WrapperFile, Row::WrapperOwner, Row::SealedPolicy, Row::SealedAccount, Row::CgiPage];
             other.path == finding.path && rows.contains(&other.row)
         };
         let barred = || self.findings.iter().any(|(other, _)| bars(other));
@@ -111,6 +112,7 @@ fn look(installation: &Installation) -> Outcome {
     for file in &wrappers.files {
         findings.extend(wrappers::findings(file, installation));
     }
+    findings.extend(wrappers.odd_groups());
     findings.extend(way_findings(installation, &wrappers.files, &mut troubles));
     troubles.extend(wrappers.troubles);
     findings.sort_by(|a, b| (&a.path, a.row).cmp(&(&b.path, b.row)));
@@ -122,14 +124,17 @@ fn mend(installation: &Installation) -> Result<Outcome, Box<dyn Error>> {
     if let Some(reason) = &installation.unanchored {
         return Err(format!("nothing was changed: {reason}").into());
     }
+    if let Some(reason) = not_vouched_for(installation) {
+        return Err(format!("nothing was changed: {reason}").into());
+    }
     let mut changes = Vec::new();
     for _ in 0..MOST_ROUNDS {
         let mut outcome = look(installation);
-        if let Some(step) = unsafe_ancestor(installation, &outcome) {
+        if let Some(step) = unsafe_ancestor(installation) {
             return Err(format!(
                 "nothing was changed: {}: {}; whoever can write above the installation could lead --fix elsewhere, \
                  so mend that first",
-                step.path.display(),
+                shown(&step.path),
                 step.found
             )
             .into());
@@ -154,9 +159,32 @@ fn mend(installation: &Installation) -> Result<Outcome, Box<dyn Error>> {
     Ok(outcome)
 }
 
-fn unsafe_ancestor<'o>(installation: &Installation, outcome: &'o Outcome) -> Option<&'o Finding> {
-    let above = |path: &Path| roots(installation).iter().any(|root| root.starts_with(path) && *root != path);
-    outcome.findings.iter().map(|(finding, _)| finding).find(|f| f.row == Row::Path && above(&f.path))
+/// Whoever can write above a prefix can put another directory in its place.
+fn unsafe_ancestor(installation: &Installation) -> Option<Finding> {
+    roots(installation).into_iter().flat_map(|root| root.ancestors().skip(1)).find_map(|step| {
+        let stat = Stat::of(step).ok()?;
+        ancestors::judge(step, &stat, installation)
+    })
+}
+
+/// Why this may be no installation of Mailman, whose groups and modes --fix would give to everything in it.
+fn not_vouched_for(installation: &Installation) -> Option<String> {
+    let layout = &installation.layout;
+    if !Wrappers::read(installation).files.iter().any(|file| file.vouches(installation)) {
+        return Some(format!(
+            "there is no sealed wrapper of root, of you or of --with-username whose policy names {}; install one first",
+            shown(&layout.prefix)
+        ));
+    }
+    // No policy names the others, but `install` has asked the same of them.
+    let other = layout.directories().into_iter().find(|directory| {
+        !directory.starts_with(&layout.prefix) && !Stat::of(directory).is_ok_and(|stat| stat.gid == installation.own.id)
+    })?;
+    let own = &installation.own;
+    Some(format!(
+        "{} does not belong to group {own}; give it to that group with chgrp if it is Mailman's",
+        shown(other)
+    ))
 }
 
 /// The prefixes, without those below another one.
@@ -166,45 +194,52 @@ fn roots(installation: &Installation) -> Vec<&Path> {
     all.iter().copied().filter(|path| !nested(path)).collect()
 }
 
-/// The way to the wrappers, and to everything that they start.
+/// The way to the wrappers, and everything that they start.
 fn way_findings(installation: &Installation, files: &[WrapperFile], troubles: &mut Vec<Trouble>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for step in ancestors::ways(&targets(installation, files)) {
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut add = |finding: Finding| {
+        // All wrappers start much the same.
+        if !findings.iter().any(|known| (known.row, &known.path) == (finding.row, &finding.path)) {
+            findings.push(finding);
+        }
+    };
+    for policy in files.iter().filter_map(WrapperFile::policy) {
+        starts::findings(&policy, &installation.accounts, troubles).into_iter().for_each(&mut add);
+    }
+    let layout = &installation.layout;
+    let mut targets: Vec<PathBuf> = layout.directories().into_iter().map(Path::to_owned).collect();
+    targets.extend([layout.exec_prefix.join("mail"), layout.cgi_directory()]);
+    for step in ancestors::ways(&targets) {
         match Stat::if_there(&step) {
-            Ok(Some(stat)) => findings.extend(ancestors::judge(&step, &stat, installation)),
+            Ok(Some(stat)) => ancestors::judge(&step, &stat, installation).into_iter().for_each(&mut add),
+            // Its absence is another rule's.
             Ok(None) => {}
-            Err(errno) => troubles.push(format!("{}: {}", step.display(), errno.desc())),
+            Err(errno) => troubles.push(trouble(&step, errno.desc())),
         }
     }
+    troubles.sort();
+    troubles.dedup();
     findings
 }
 
-fn targets(installation: &Installation, files: &[WrapperFile]) -> Vec<PathBuf> {
-    let layout = &installation.layout;
-    let mut targets: Vec<PathBuf> = layout.directories().into_iter().map(Path::to_owned).collect();
-    targets.extend([layout.prefix.join("scripts"), layout.exec_prefix.join("mail"), layout.cgi_directory()]);
-    for file in files {
-        let Some(policy) = file.policy() else { continue };
-        let scripts = Path::new(policy.prefix).join("scripts");
-        targets.extend(policy.interpreter.map(|interpreter| PathBuf::from(interpreter.path)));
-        match policy.task {
-            Task::Mail { commands } => targets.extend(commands.iter().map(|command| scripts.join(command))),
-            Task::Cgi { .. } => targets.push(scripts.join("driver")),
-        }
-    }
-    targets
-}
-
-/// Runs every wrapper whose owner is trusted, and adds what only a run shows.
+/// Runs every wrapper that nobody untrusted can have written, and adds what only a run shows.
 fn prove(installation: &Installation, outcome: &mut Outcome) {
+    let describe = |uid| installation.accounts.users.describe(uid);
     for file in Wrappers::read(installation).files {
-        let proof = match file.policy() {
-            _ if file.stat.kind != FileKind::File => continue,
-            None => Proof::NotRun { because: "it has no sound policy".to_owned() },
-            Some(_) if !installation.trusted_owners.contains(&file.stat.uid) => Proof::NotRun {
-                because: format!("it belongs to {}", installation.accounts.users.describe(file.stat.uid)),
-            },
-            Some(policy) => prove::prove(&file.path, &policy, &installation.accounts),
+        let not_run = |because: String| Proof::NotRun { because };
+        let stat = &file.stat;
+        let proof = match (&file.opened, file.policy()) {
+            _ if stat.kind != FileKind::File || file.place == Place::NoPage => continue,
+            (_, None) => not_run("it has no sound policy".to_owned()),
+            (None, _) => not_run("it cannot be opened".to_owned()),
+            _ if !installation.trusted_owners.contains(&stat.uid) => {
+                not_run(format!("it belongs to {}", describe(stat.uid)))
+            }
+            _ if stat.links > 1 => not_run(format!("it has {} names", stat.links)),
+            _ if stat.mode & (GROUP_WRITE | OTHER_WRITE) != 0 => {
+                not_run(format!("others than its owner may write it ({})", stat.shown_mode()))
+            }
+            (Some(opened), Some(policy)) => prove::prove(opened, &file.path, &policy, &installation.accounts),
         };
         if proof.refutes() && !outcome.findings.iter().any(|(finding, _)| finding.path == file.path) {
             let finding = Finding::by_hand(

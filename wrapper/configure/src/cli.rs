@@ -231,6 +231,9 @@ pub(crate) struct Check {
     /// Directory of lists/, archives/ and the other data [default: the prefix]
     #[arg(long, value_name = "DIR")]
     pub(crate) with_var_prefix: Option<PathBuf>,
+    /// Extension of installed CGI programs, with its dot, such as .cgi
+    #[arg(long, value_name = "EXT")]
+    pub(crate) with_cgi_ext: Option<OsString>,
     /// Where names and numbers come from.
     #[command(flatten)]
     pub(crate) databases: Databases,

@@ -5,6 +5,7 @@
 
 use crate::accounts::{Account, Table};
 use crate::id::{self, NotAnId};
+use crate::shown::shown;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -59,7 +60,7 @@ impl fmt::Display for Unresolved {
                 if *may_be_a_name { write!(f, "; and no {what} has that name") } else { Ok(()) }
             }
             Because::NoneExists { what, file, tried } => {
-                write!(f, "{option}: no such {what} in {}; tried ", file.display())?;
+                write!(f, "{option}: no such {what} in {}; tried ", shown(file))?;
                 f.write_str(&tried.join(", "))?;
                 write!(f, "; create the {what}, or give {option} one that exists")
             }

@@ -2,50 +2,36 @@
 //!
 //! Works for root, and for an ordinary member of the group in a directory that is writable and set-group-ID for it.
 
+mod directories;
 mod prefix;
 mod report;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, User};
 use crate::cli;
 use crate::encode::{Values, encode};
 use crate::groups;
-use crate::place::{Parent, Unplaced};
+use crate::layout::CGI_SCRIPTS;
+use crate::opened::Opened;
+use crate::place::{self, Unplaced};
 use crate::program::Program;
 use crate::prove::{self, Proof};
 use crate::settings::{self, Note};
+use crate::shown::shown;
 use crate::stat::{SET_GROUP_ID, Stat};
 use crate::status::Status;
-use nix::fcntl::OFlag;
-use nix::sys::stat::{Mode, fchmod, fstat};
+use directories::Directories;
+use nix::unistd::geteuid;
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use wrapper::policy::Kind;
 
-/// The CGI programs of Mailman 2.1.
-pub(crate) const CGI_SCRIPTS: [&str; 11] = [
-    "admin",
-    "admindb",
-    "confirm",
-    "create",
-    "edithtml",
-    "listinfo",
-    "options",
-    "private",
-    "rmlist",
-    "roster",
-    "subscribe",
-];
-
 /// Mode of an installed wrapper: anybody may start it, its owner may replace it, and it gets its file's group.
 const MODE: u32 = 0o2755;
-/// Mode of the directories made here, as Mailman's make install has them.
-const DIRECTORY_MODE: u32 = 0o2775;
 
 /// A file that did not come out as it must, and so was not put in place.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,6 +40,8 @@ pub(crate) enum Spoiled {
     LostSetGroupId { path: PathBuf, group: String, mode: String },
     /// Owner, group or mode is not what was asked for.
     Different { path: PathBuf, found: String, wanted: String },
+    /// Something else has the name now.
+    Exchanged { path: PathBuf },
 }
 
 impl fmt::Display for Spoiled {
@@ -64,12 +52,18 @@ impl fmt::Display for Spoiled {
                 "{}: chmod reported success but left out the set-group-ID bit ({mode}), because it belongs to \
                  group {group} and you do not; join that group and log in again, or run this as root. \
                  Nothing was installed",
-                path.display()
+                shown(path)
             ),
             Self::Different { path, found, wanted } => write!(
                 f,
                 "{}: the file system made it {found}, and {wanted} is wanted. Nothing was installed",
-                path.display()
+                shown(path)
+            ),
+            Self::Exchanged { path } => write!(
+                f,
+                "{}: something else has that name than what was installed, and it was not run; find out who changes \
+                 files there, then install again",
+                shown(path)
             ),
         }
     }
@@ -82,6 +76,13 @@ struct Item {
     path: PathBuf,
     values: Values,
     content: Vec<u8>,
+}
+
+impl Item {
+    /// The directory it goes to.
+    fn parent(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
 }
 
 /// One program that was installed, and what a run of it showed.
@@ -116,9 +117,14 @@ pub(crate) fn run(
     let user = groups::resolve("--with-username", settings.with_username.as_bytes(), &accounts.users)?.row;
     let Some(own_gid) = items.first().map(|item| item.values.own.0) else { return Ok(Status::Done) };
     let layout = settings::layout(settings)?;
-    prefix::require(&layout.directories(), user, own_gid, &accounts)?;
+    let owners = [0, geteuid().as_raw(), user.uid];
+    let rule = prefix::Rule { own_gid, owners: &owners, accounts: &accounts };
+    prefix::require(&layout.directories(), &parents(&items), user, &rule)?;
+    if let Some(remark) = foreign_owner(user, &accounts) {
+        writeln!(notes, "note: {remark}")?;
+    }
 
-    let installed = install(items, &accounts)?;
+    let installed = install(items, &rule, notes)?;
     report::write(&installed, &accounts, out)?;
     let refuted = installed.iter().any(|program| program.proof.refutes());
     Ok(if refuted { Status::FailedOrFound } else { Status::Done })
@@ -166,20 +172,53 @@ fn program(source: &Path, kind: Kind) -> Result<Program, Box<dyn Error>> {
         Ok(program)
     } else {
         let message =
-            format!("{}: is a {}, where a {} is wanted", path.display(), program.kind().program(), kind.program());
+            format!("{}: is a {}, where a {} is wanted", shown(&path), program.kind().program(), kind.program());
         Err(message.into())
     }
 }
 
+/// The directories of all items, each once.
+fn parents(items: &[Item]) -> Vec<&Path> {
+    let mut parents: Vec<&Path> = items.iter().map(Item::parent).collect();
+    parents.dedup();
+    parents
+}
+
+/// Who installs without being root owns what is installed, and the rules of `check` let only two users do that.
+fn foreign_owner(user: &User, accounts: &Accounts) -> Option<String> {
+    let uid = geteuid().as_raw();
+    if uid == 0 || uid == user.uid {
+        return None;
+    }
+    let named = |uid: u32| accounts.users.describe(uid);
+    let mut remark = format!(
+        "what is installed will belong to you, {}, and `check` wants wrappers to belong to root or {}, so it will report \
+         them; install as root",
+        named(uid),
+        named(user.uid)
+    );
+    if let Some(own) = accounts.users.by_number(uid) {
+        remark += &format!(", or with --with-username={}", own.name.escape_ascii());
+    }
+    Some(remark)
+}
+
 /// Writes every file before the first one gets its name, so that most faults leave the old installation whole.
-fn install(items: Vec<Item>, accounts: &Accounts) -> Result<Vec<Installed>, Box<dyn Error>> {
-    let mut made = MadeDirectories(Vec::new());
+fn install(items: Vec<Item>, rule: &prefix::Rule<'_>, notes: &mut dyn Write) -> Result<Vec<Installed>, Box<dyn Error>> {
+    let accounts = rule.accounts;
+    let mut directories = Directories::default();
     for item in &items {
-        made.make(item.path.parent().unwrap_or(Path::new("/")), item.values.own.0, accounts)?;
+        let name = item.path.file_name().unwrap_or_default();
+        let directory = directories.open(item.parent(), rule)?;
+        let swept = place::sweep(directory, name);
+        for left in swept.map_err(|errno| format!("cannot clean up {}: {}", shown(item.parent()), errno.desc()))? {
+            let left = item.parent().join(left);
+            writeln!(notes, "note: removed {}, which a run that was killed had left", shown(&left))?;
+        }
     }
     let mut prepared = Vec::new();
     for item in items {
-        let (file, stat) = prepare(&item, accounts)?;
+        let (file, stat) = prepare(&item, directories.open(item.parent(), rule)?.try_clone()?, accounts)?;
         prepared.push((item, file, stat));
     }
     let count = prepared.len();
@@ -187,23 +226,34 @@ fn install(items: Vec<Item>, accounts: &Accounts) -> Result<Vec<Installed>, Box<
     for (item, file, stat) in prepared {
         let done = placed.len();
         file.place().map_err(|error| format!("{error}; {done} of {count} programs were installed before that"))?;
-        made.keep();
+        directories.keep();
         placed.push((item, stat));
     }
-    placed
-        .into_iter()
-        .map(|(item, stat)| {
-            let program = Program::read(&item.path)?;
-            let proof = prove::prove(&item.path, &program.policy()?, accounts);
-            Ok(Installed { path: item.path, stat, values: item.values, proof })
-        })
-        .collect()
+    let mut installed = Vec::new();
+    for (item, stat) in placed {
+        let proof = prove_placed(&item, &stat, directories.open(item.parent(), rule)?, accounts)?;
+        installed.push(Installed { path: item.path, stat, values: item.values, proof });
+    }
+    Ok(installed)
+}
+
+/// Runs what was placed, and nothing else that may have its name by now: others may write in that directory.
+fn prove_placed(item: &Item, stat: &Stat, directory: &OwnedFd, accounts: &Accounts) -> Result<Proof, Box<dyn Error>> {
+    let exchanged = || Spoiled::Exchanged { path: item.path.clone() };
+    let name = Path::new(item.path.file_name().unwrap_or_default());
+    let opened = Opened::found_in(directory, name).map_err(|_| exchanged())?;
+    // It had no name yet when `stat` was made, so the count of its names differs.
+    if opened.stat != (Stat { links: 1, ..*stat }) {
+        return Err(exchanged().into());
+    }
+    let program = Program::read_open(&item.path, &opened)?;
+    Ok(prove::prove(&opened, &item.path, &program.policy()?, accounts))
 }
 
 /// A finished file without its name. Owner and group before the mode: chown(2) clears set-group-ID.
-fn prepare(item: &Item, accounts: &Accounts) -> Result<(Unplaced, Stat), Box<dyn Error>> {
+fn prepare(item: &Item, directory: OwnedFd, accounts: &Accounts) -> Result<(Unplaced, Stat), Box<dyn Error>> {
     let (gid, _) = item.values.own;
-    let file = Unplaced::write(&item.path, Parent::NoLink, &item.content)?;
+    let file = Unplaced::write_in(directory, &item.path, &item.content)?;
     let owner = prove::is_root().then_some(0);
     file.own(owner, gid)?;
     let stat = Stat::from(file.set_mode(MODE)?);
@@ -225,37 +275,5 @@ fn judge(path: &Path, stat: &Stat, mode: u32, gid: u32, accounts: &Accounts) -> 
     Ok(())
 }
 
-/// Directories made on the way, removed again if nothing was put into them.
-struct MadeDirectories(Vec<PathBuf>);
-
-impl MadeDirectories {
-    fn make(&mut self, directory: &Path, gid: u32, accounts: &Accounts) -> Result<(), Box<dyn Error>> {
-        let named = |error: io::Error| format!("cannot make {}: {error}", directory.display());
-        match std::fs::create_dir(directory) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-            made => made.map_err(named)?,
-        }
-        self.0.push(directory.to_owned());
-        // Members of the group can write in the prefix, and must not lead root to another directory.
-        let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
-        let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(directory).map_err(named)?;
-        let has = fstat(&opened).map_err(|errno| named(errno.into()))?.st_gid;
-        std::os::unix::fs::fchown(&opened, None, (has != gid).then_some(gid)).map_err(named)?;
-        fchmod(&opened, Mode::from_bits_truncate(DIRECTORY_MODE)).map_err(|errno| named(errno.into()))?;
-        let stat = fstat(&opened).map_err(|errno| named(errno.into()))?;
-        Ok(judge(directory, &Stat::from(stat), DIRECTORY_MODE, gid, accounts)?)
-    }
-
-    fn keep(&mut self) {
-        self.0.clear();
-    }
-}
-
-impl Drop for MadeDirectories {
-    fn drop(&mut self) {
-        for directory in self.0.iter().rev() {
-            // The error which led here is the one to report.
-            let _ = std::fs::remove_dir(directory);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

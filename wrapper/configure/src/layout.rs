@@ -1,7 +1,23 @@
 //! Where things are below the three prefixes of Mailman.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+/// The CGI programs of Mailman 2.1.
+pub(crate) const CGI_SCRIPTS: [&str; 11] = [
+    "admin",
+    "admindb",
+    "confirm",
+    "create",
+    "edithtml",
+    "listinfo",
+    "options",
+    "private",
+    "rmlist",
+    "roster",
+    "subscribe",
+];
 
 /// The three prefixes, and how CGI programs are called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +50,12 @@ impl Layout {
         self.cgi_directory().join(name)
     }
 
+    /// The page that belongs under a name of the directory of CGI wrappers; none for any other name.
+    pub(crate) fn page(&self, name: &OsStr) -> Option<&'static str> {
+        let stem = name.as_bytes().strip_suffix(self.cgi_extension.as_bytes())?;
+        CGI_SCRIPTS.into_iter().find(|script| script.as_bytes() == stem)
+    }
+
     /// The prefixes, each once.
     pub(crate) fn directories(&self) -> Vec<&Path> {
         let mut directories: Vec<&Path> = Vec::new();
@@ -61,5 +83,7 @@ mod tests {
         assert_eq!(layout.mail_wrapper(), Path::new("/e/mail/mailman"));
         assert_eq!(layout.cgi_wrapper("admin"), Path::new("/e/cgi-bin/admin.cgi"));
         assert_eq!(layout.directories(), [Path::new("/p"), Path::new("/e")]);
+        let pages = ["admin.cgi", "admin", "admin.old", ".cgi", "admin.cgi.cgi", "help.cgi"];
+        assert_eq!(pages.map(|name| layout.page(OsStr::new(name))), [Some("admin"), None, None, None, None, None]);
     }
 }

@@ -28,18 +28,26 @@
 //!
 //! **install** looks at the prefixes as Mailman's configure does: each must be a directory of the group `--with-groupname`,
 //! set-group-ID, with permissions of at least 02775, on a file system that is not mounted nosuid; and `--with-username` must
-//! belong to that group. It then installs `mail/mailman` and the eleven programs of `cgi-bin`, mode 2755, owned by root if
-//! root runs it, else by whoever does, who must be a member of the group. Every file is finished, with owner, group and
-//! mode, before it gets its name. In the end each wrapper is started by a caller whom it must refuse; an exit status of 2 or
-//! 8 proves that the set-group-ID bit acts. A caller of the trusted group cannot prove that, and the report then says so.
-//! Each proof leaves the line of a refusal in the mail log.
+//! belong to that group. Nor may such a directory, or a `mail` or `cgi-bin` that is there already, be writable for others
+//! or belong to anybody but root, whoever runs **install** and that user. It then installs `mail/mailman` and the eleven
+//! programs of `cgi-bin`, mode 2755, owned by root if root runs it, else by whoever does, who must be a member of the group.
+//! Every file is finished, with owner, group and mode, before it gets its name. A run that is killed while it replaces a
+//! program can leave the new one as `.`*name*`.new-`*process*`-`*number* beside it; the next run removes that.
+//!
+//! In the end each wrapper is started by a caller whom it must refuse: for root a process of uid 65534 and a gid without a
+//! name, for others they themselves. What is started is the file that was written, by its descriptor (which needs /proc),
+//! not what has its name by then. An exit status of 2 or 8 and the words of that refusal prove that the set-group-ID bit
+//! acts. A caller of the trusted group cannot prove that, and the report then says so. Each proof leaves the line of a
+//! refusal in the mail log.
 //!
 //! **check** compares an installation with the rules below. What it should belong to is read from the sealed mail wrapper,
 //! unless `--with-username` and `--with-groupname` say it. With `--prove` every wrapper is run as well, as **install** does
-//! it. With `--fix` owner, group and mode are changed where a rule asks for it, each change is printed, and a second run has
+//! it; one that somebody untrusted can have written is not. With `--fix` owner, group and mode are changed where a rule asks for it, each change is printed, and a second run has
 //! nothing to change. `--fix` follows no symbolic link, touches no file that has a second name, never makes anything
 //! writable for others, and gives the set-group-ID bit only to a sealed wrapper of root, of whoever runs it or of
-//! `--with-username`, whose group and policy are right. It changes nothing where others can write above the prefix.
+//! `--with-username`, whose group and policy are right. It changes nothing where others can write above the prefix, or where
+//! no sealed wrapper of those owners names the prefix: that is no installation. File names in reports are printable ASCII,
+//! every other byte `\xNN` and a backslash `\\`; in JSON `path-hex` has the bytes of a name that is not printed as it is.
 //!
 //! **man** prints this page or another for man(1), as in `wrapper-configure man mail-wrapper | man -l -`.
 //!
@@ -100,11 +108,19 @@
 //! | sealed-policy              | its policy is sound, and of this group and prefix                                     |
 //! | sealed-account             | the sealed groups and user still have those names and numbers                         |
 //! | mount-options              | its file system is mounted neither nosuid nor noexec                                  |
-//! | path                       | only root, Mailman's user and group can change what leads to it and what it starts    |
+//! | path                       | nobody else can exchange what leads to a wrapper, or what the wrapper starts (below)  |
 //! | world-writable             | nothing is writable for others                                                        |
 //! | set-user-id                | nothing is set-user-ID                                                                |
 //! | stray-set-group-id         | nothing but the wrappers is set-group-ID                                              |
+//! | cgi-page                   | programs of `cgi-bin` are pages of Mailman, each under its name and `--with-cgi-ext`   |
+//! | cgi-trusted-group          | all of them trust the same group                                                      |
+//! | script-file                | what the wrappers start is there: scripts, `driver`, their interpreter                |
 //! | proof                      | with `--prove`: a wrapper without another finding works                               |
+//!
+//! What a wrapper starts is held to the wrapper's own rule, so that what is no finding is not refused later: on the way to
+//! each script and to the interpreter only root, the sealed owner and the sealed group may be able to write; sticky
+//! directories and access control lists are no exception. Where no interpreter is sealed, the one which the first line of a
+//! script names is held to the same, though no wrapper looks at it. What an interpreter loads in its turn is not looked at.
 //!
 //! # EXIT STATUS
 //!
@@ -145,12 +161,14 @@ mod install;
 mod layout;
 mod man;
 mod mount;
+mod opened;
 mod place;
 mod program;
 mod prove;
 mod seal;
 mod settings;
 mod show;
+mod shown;
 mod stat;
 mod status;
 

@@ -4,7 +4,8 @@
 mod roff;
 
 use crate::cli;
-use crate::place::{Parent, Unplaced};
+use crate::place::Unplaced;
+use crate::shown::shown;
 use std::error::Error;
 use std::io::Write;
 
@@ -63,10 +64,10 @@ pub(crate) fn run(arguments: &cli::Man, out: &mut dyn Write) -> Result<(), Box<d
     let pages = arguments.program.map_or_else(|| Page::ALL.to_vec(), |page| vec![page]);
     for page in pages {
         let path = directory.join(format!("{}.8", page.name()));
-        let file = Unplaced::write(&path, Parent::AsNamed, page.roff().as_bytes())?;
+        let file = Unplaced::write(&path, page.roff().as_bytes())?;
         file.set_mode(MODE)?;
         file.place()?;
-        writeln!(out, "wrote {}", path.display())?;
+        writeln!(out, "wrote {}", shown(&path))?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Mount options which keep a set-group-ID program from working.
 
-use nix::sys::statvfs::{FsFlags, statvfs};
+use nix::sys::statvfs::{FsFlags, Statvfs, fstatvfs, statvfs};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 /// Options of the mount which a path lies on.
@@ -18,8 +19,15 @@ impl MountOptions {
     /// # Errors
     /// As statvfs(3).
     pub(crate) fn of(path: &Path) -> nix::Result<Self> {
-        let flags = statvfs(path)?.flags();
-        Ok(Self { nosuid: flags.contains(FsFlags::ST_NOSUID), noexec: flags.contains(FsFlags::ST_NOEXEC) })
+        statvfs(path).map(Self::from)
+    }
+
+    /// The same for an open file.
+    ///
+    /// # Errors
+    /// As fstatvfs(3).
+    pub(crate) fn of_open(file: impl AsFd) -> nix::Result<Self> {
+        fstatvfs(file).map(Self::from)
     }
 
     /// Why a wrapper cannot work there, as a sentence; `None` where it can.
@@ -34,6 +42,13 @@ impl MountOptions {
             ),
             Self { .. } => None,
         }
+    }
+}
+
+impl From<Statvfs> for MountOptions {
+    fn from(found: Statvfs) -> Self {
+        let flags = found.flags();
+        Self { nosuid: flags.contains(FsFlags::ST_NOSUID), noexec: flags.contains(FsFlags::ST_NOEXEC) }
     }
 }
 

@@ -1,17 +1,23 @@
 //! Puts a finished file under a name in one step: whoever looks at the name sees the old file or the whole new one.
 //!
-//! The file has no name until it is complete (`O_TMPFILE`, see open(2)), so that a killed run leaves nothing behind;
-//! where the file system has no such files, a hidden name beside the target stands in.
+//! The file has no name until it is complete (`O_TMPFILE`, see open(2)), and linkat(2) then gives it the one it is for. To
+//! replace a file it must have a name before: rename(2) takes no descriptor. So a run that is killed between the two
+//! calls, or at any time on a file system without such files, leaves a hidden name beside the target; [`sweep`] removes
+//! what earlier runs have left.
 
+use crate::shown::shown;
+use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, renameat};
+use nix::sys::signal::kill;
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat};
-use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fsync, linkat, unlinkat};
+use nix::unistd::{Gid, Pid, Uid, UnlinkatFlags, fchown, fsync, linkat, unlinkat};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A step that failed; nothing was changed under the name.
@@ -25,7 +31,7 @@ pub(crate) struct CannotPlace {
 impl fmt::Display for CannotPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, step, errno } = self;
-        write!(f, "cannot {step} {}: {}", path.display(), errno.desc())?;
+        write!(f, "cannot {step} {}: {}", shown(path), errno.desc())?;
         match errno {
             Errno::ENOENT => write!(f, "; create the directory first"),
             Errno::ENOTDIR | Errno::ELOOP => write!(f, "; it must be a directory and no symbolic link"),
@@ -37,15 +43,6 @@ impl fmt::Display for CannotPlace {
 
 impl std::error::Error for CannotPlace {}
 
-/// What the directory of a file may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Parent {
-    /// Whatever the user's own path leads to.
-    AsNamed,
-    /// No symbolic link: others than the user could have put it there.
-    NoLink,
-}
-
 /// A file which is being written, and has no final name yet. Dropped before [`Unplaced::place`], it is gone.
 pub(crate) struct Unplaced {
     directory: OwnedFd,
@@ -56,22 +53,28 @@ pub(crate) struct Unplaced {
 }
 
 impl Unplaced {
-    /// Creates a file for `path` and writes `content`. It has no permission bit yet.
+    /// Creates a file for `path`, wherever the user's own path leads to, and writes `content`. It has no permission bit
+    /// yet.
     ///
     /// # Errors
     /// The directory cannot be opened, or written.
-    pub(crate) fn write(path: &Path, parent: Parent, content: &[u8]) -> Result<Self, CannotPlace> {
-        let fail = |step| move |errno| CannotPlace { path: path.to_owned(), step, errno };
+    pub(crate) fn write(path: &Path, content: &[u8]) -> Result<Self, CannotPlace> {
         let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-        let flags = match parent {
-            Parent::AsNamed => flags,
-            Parent::NoLink => flags | OFlag::O_NOFOLLOW,
-        };
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let directory = openat(AT_FDCWD, parent, flags, Mode::empty()).map_err(fail("open the directory of"))?;
+        let directory = openat(AT_FDCWD, parent, flags, Mode::empty());
+        let fail = |errno| CannotPlace { path: path.to_owned(), step: "open the directory of", errno };
+        Self::write_in(directory.map_err(fail)?, path, content)
+    }
+
+    /// The same in a directory that is open, and has been judged; of `path` only the last name counts.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub(crate) fn write_in(directory: OwnedFd, path: &Path, content: &[u8]) -> Result<Self, CannotPlace> {
+        let fail = |step| move |errno| CannotPlace { path: path.to_owned(), step, errno };
         let (file, hidden) = create(&directory, path).map_err(fail("create"))?;
         let mut unplaced = Self { directory, file, path: path.to_owned(), hidden };
         let written = unplaced.file.write_all(content);
@@ -169,13 +172,54 @@ fn link(directory: &OwnedFd, file: &File, name: &OsStr) -> nix::Result<()> {
     linkat(AT_FDCWD, descriptor.as_str(), directory.as_fd(), name, AtFlags::AT_SYMLINK_FOLLOW)
 }
 
+/// Removes what runs that were killed have left beside `name`, and returns those names. What belongs to a process that
+/// still is there stays: it may be another run.
+///
+/// # Errors
+/// The directory cannot be read, or not be written.
+pub(crate) fn sweep(directory: &OwnedFd, name: &OsStr) -> nix::Result<Vec<OsString>> {
+    let mut left = Vec::new();
+    for entry in Dir::openat(directory, ".", OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?.iter() {
+        let found = OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned();
+        let is_over = |process| kill(process, None) == Err(Errno::ESRCH);
+        if maker(&found, name).is_some_and(is_over) {
+            left.push(found);
+        }
+    }
+    left.sort();
+    let removed =
+        left.iter().try_for_each(|found| match unlinkat(directory, found.as_os_str(), UnlinkatFlags::NoRemoveDir) {
+            // Another run was quicker.
+            Err(Errno::ENOENT) => Ok(()),
+            removed => removed,
+        });
+    removed.map(|()| left)
+}
+
+/// The process which made a hidden name for `name`.
+fn maker(hidden: &OsStr, name: &OsStr) -> Option<Pid> {
+    let numbers = hidden.as_bytes().strip_prefix(hidden_stem(name).as_bytes())?;
+    let (process, attempt) = std::str::from_utf8(numbers).ok()?.split_once('-')?;
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // No process has number 0: kill(2) takes it for the caller's group.
+    let process: i32 = process.parse().ok().filter(|number| *number > 0 && plain(process) && plain(attempt))?;
+    Some(Pid::from_raw(process))
+}
+
+/// What all hidden names for `name` begin with.
+fn hidden_stem(name: &OsStr) -> OsString {
+    let mut stem = OsString::from(".");
+    stem.push(name);
+    stem.push(".new-");
+    stem
+}
+
 /// Tries hidden names beside `name` until one is free.
 fn with_hidden_name<T>(name: &OsStr, make: impl Fn(&OsStr) -> nix::Result<T>) -> nix::Result<(T, OsString)> {
     const ATTEMPTS: u32 = 100;
     for attempt in 0..ATTEMPTS {
-        let mut hidden = OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".new-{}-{attempt}", std::process::id()));
+        let mut hidden = hidden_stem(name);
+        hidden.push(format!("{}-{attempt}", std::process::id()));
         match make(&hidden) {
             Err(Errno::EEXIST) => {}
             made => return made.map(|made| (made, hidden)),
@@ -189,7 +233,6 @@ mod tests {
     use super::*;
     use rstest::rstest;
     use std::fs;
-    use std::os::unix::fs::symlink;
 
     fn names(directory: &Path) -> Vec<OsString> {
         let mut names: Vec<_> =
@@ -206,7 +249,7 @@ mod tests {
         let path = directory.path().join("program");
         old.iter().for_each(|content| fs::write(&path, content).expect("a file"));
         let before = names(directory.path());
-        let file = Unplaced::write(&path, Parent::AsNamed, b"new").expect("written");
+        let file = Unplaced::write(&path, b"new").expect("written");
         assert_eq!(names(directory.path()), before, "nothing is visible before it is placed");
         file.set_mode(0o640).expect("its own file");
         file.place().expect("placed");
@@ -219,23 +262,41 @@ mod tests {
     fn what_is_not_placed_leaves_nothing_behind() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("program");
-        drop(Unplaced::write(&path, Parent::AsNamed, b"new").expect("written"));
+        drop(Unplaced::write(&path, b"new").expect("written"));
         assert_eq!(names(directory.path()), [""; 0]);
         fs::create_dir(&path).expect("a directory");
-        let error = Unplaced::write(&path, Parent::AsNamed, b"new").expect("written").place().expect_err("a directory");
+        let error = Unplaced::write(&path, b"new").expect("written").place().expect_err("a directory");
         assert!(error.to_string().contains("cannot replace"), "{error}");
         assert_eq!(names(directory.path()), ["program"]);
     }
 
+    /// A directory that was judged stays the one that is written, whatever its path comes to mean.
     #[test]
-    fn a_directory_that_may_be_no_link_is_not_followed() {
+    fn an_open_directory_cannot_be_exchanged() {
         let directory = tempfile::tempdir().expect("a directory");
-        fs::create_dir(directory.path().join("real")).expect("a directory");
-        symlink("real", directory.path().join("link")).expect("a link");
-        let path = directory.path().join("link/program");
-        Unplaced::write(&path, Parent::AsNamed, b"").expect("followed").place().expect("placed");
-        let error = Unplaced::write(&path, Parent::NoLink, b"").err().expect("not followed");
-        assert!(error.to_string().contains("no symbolic link"), "{error}");
+        let (judged, moved) = (directory.path().join("judged"), directory.path().join("moved"));
+        fs::create_dir(&judged).expect("a directory");
+        let open: OwnedFd = File::open(&judged).expect("it is there").into();
+        fs::rename(&judged, &moved).expect("renamed");
+        fs::create_dir(&judged).expect("another directory");
+        Unplaced::write_in(open, &judged.join("program"), b"").expect("written").place().expect("placed");
+        assert_eq!((names(&judged).len(), names(&moved).len()), (0, 1));
+    }
+
+    #[rstest]
+    #[case(".x.new-12-0", Some(12))]
+    #[case(".x.new-2147483647-99", Some(i32::MAX))]
+    #[case(".x.new-2147483648-0", None)]
+    #[case(".x.new-0-0", None)]
+    #[case(".x.new--1-0", None)]
+    #[case(".x.new-+1-0", None)]
+    #[case(".x.new-12", None)]
+    #[case(".x.new-12-", None)]
+    #[case(".x.new-12-0-0", None)]
+    #[case(".xy.new-12-0", None)]
+    #[case("x.new-12-0", None)]
+    fn only_names_of_ours_are_swept(#[case] hidden: &str, #[case] process: Option<i32>) {
+        assert_eq!(maker(OsStr::new(hidden), OsStr::new("x")), process.map(Pid::from_raw));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A wrapper as a file: its bytes, and where its policy lies in them.
 
 use crate::elf::{self, Unusable};
+use crate::opened::Opened;
+use crate::shown::shown;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -40,22 +41,18 @@ enum Because {
 
 impl fmt::Display for NotAWrapper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.path.display())?;
-        match &self.because {
-            Because::Unreadable(error) => write!(f, "cannot be read: {error}"),
-            Because::NotAFile => write!(f, "not a regular file, so not a program"),
-            Because::TooLarge => write!(f, "larger than {} MiB, so not one of these wrappers", LARGEST_PROGRAM >> 20),
-            Because::Elf(error) => write!(f, "{error}"),
-            Because::Head(error) => {
-                write!(f, "its policy section belongs to another version of these wrappers: {error}")
-            }
-        }
+        write!(f, "{}: {}", shown(&self.path), self.reason())
     }
 }
 
 impl std::error::Error for NotAWrapper {}
 
 impl NotAWrapper {
+    /// A file that could not be opened.
+    pub(crate) fn unreadable(path: &Path, errno: nix::errno::Errno) -> Self {
+        Self { path: path.to_owned(), because: Because::Unreadable(errno.into()) }
+    }
+
     /// The reason without the path.
     pub(crate) fn reason(&self) -> String {
         match &self.because {
@@ -69,21 +66,23 @@ impl NotAWrapper {
 }
 
 impl Program {
-    /// Reads a program and finds its policy section.
+    /// Reads a program that the user of this program has named, and finds its policy section.
     ///
     /// # Errors
     /// It cannot be read, or is not one of these wrappers.
     pub(crate) fn read(path: &Path) -> Result<Self, NotAWrapper> {
-        let content = read_file(path).map_err(|because| NotAWrapper { path: path.to_owned(), because })?;
-        Self::parse(path, content)
+        match Opened::named(path) {
+            Ok(opened) => Self::read_open(path, &opened),
+            Err(errno) => Err(NotAWrapper::unreadable(path, errno)),
+        }
     }
 
     /// The same for an open file; `path` is only for messages.
     ///
     /// # Errors
     /// It cannot be read, or is not one of these wrappers.
-    pub(crate) fn read_open(path: &Path, file: &File) -> Result<Self, NotAWrapper> {
-        let content = read_open(file).map_err(|because| NotAWrapper { path: path.to_owned(), because })?;
+    pub(crate) fn read_open(path: &Path, opened: &Opened) -> Result<Self, NotAWrapper> {
+        let content = content(opened).map_err(|because| NotAWrapper { path: path.to_owned(), because })?;
         Self::parse(path, content)
     }
 
@@ -129,17 +128,12 @@ fn array<'a>(content: &'a [u8], section: &Range<usize>) -> &'a [u8; SECTION_SIZE
     content[section.clone()].first_chunk().expect("the section has the size that elf::locate has checked")
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, Because> {
-    // Before opening: opening a FIFO waits for a writer.
-    if !std::fs::metadata(path).map_err(Because::Unreadable)?.is_file() {
+fn content(opened: &Opened) -> Result<Vec<u8>, Because> {
+    if !opened.is_file() {
         return Err(Because::NotAFile);
     }
-    read_open(&File::open(path).map_err(Because::Unreadable)?)
-}
-
-fn read_open(file: &File) -> Result<Vec<u8>, Because> {
     let mut content = Vec::new();
-    file.take(LARGEST_PROGRAM + 1).read_to_end(&mut content).map_err(Because::Unreadable)?;
+    (&opened.file).take(LARGEST_PROGRAM + 1).read_to_end(&mut content).map_err(Because::Unreadable)?;
     if content.len() as u64 > LARGEST_PROGRAM {
         return Err(Because::TooLarge);
     }

@@ -1,18 +1,26 @@
 //! Proof by a refusal: a wrapper is started by a caller whom it must refuse, and its answer tells whether the
 //! set-group-ID bit acted. Nothing is ever started that a wrapper would admit.
+//!
+//! What is started is the open file that was judged, not whatever its path has come to mean: members of the group can
+//! write in the directories of the wrappers. A static program can be executed by its descriptor; a wrapper executes its
+//! script by path, because a script's interpreter opens that again.
 
-use crate::accounts::{Account, Accounts};
+use crate::accounts::Accounts;
+use crate::opened::Opened;
+use crate::shown::shown;
+use crate::stat::Stat;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::{Uid, geteuid, getgid};
+use nix::unistd::{AccessFlags, Uid, access, geteuid, getgid};
 use serde::Serialize;
 use std::fmt;
 use std::io::{self, PipeReader, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use wrapper::policy::{Policy, RefusalStyle};
+use wrapper::refusal::TRY_AGAIN;
 
 /// A wrapper answers within milliseconds; it gives up writing after one second.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -132,7 +140,7 @@ pub(crate) fn summary<'p>(proofs: impl Iterator<Item = (&'p Path, &'p Proof)>) -
             count => format!(" and {} others", count - 1),
         };
         let first = paths.first().map_or(Path::new(""), |path| path);
-        format!("{word:<9}  {}{others}: {proof}", first.display())
+        format!("{word:<9}  {}{others}: {proof}", shown(first))
     };
     groups.into_iter().map(line).collect()
 }
@@ -140,41 +148,99 @@ pub(crate) fn summary<'p>(proofs: impl Iterator<Item = (&'p Path, &'p Proof)>) -
 /// How a caller whom the wrapper must refuse can be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Caller {
-    /// By changing to these ids, which root can.
-    Become { uid: u32, gid: u32 },
+    /// By changing to these ids, which root can: the first of the gids that the kernel allows.
+    Become { uid: u32, gids: Vec<u32> },
     /// The one who runs this program.
     Myself { gid: u32 },
     /// There is none.
     None(String),
 }
 
-/// Runs an installed wrapper as a caller whom its policy refuses.
-pub(crate) fn prove(path: &Path, policy: &Policy<'_>, accounts: &Accounts) -> Proof {
-    let caller = choose(policy, geteuid().as_raw(), getgid().as_raw(), accounts);
-    let (gid, started) = match caller {
-        Caller::None(because) => return Proof::NotRun { because },
-        Caller::Become { uid, gid } => (gid, run(Command::new(path).uid(uid).gid(gid))),
-        Caller::Myself { gid } => (gid, run(&mut Command::new(path))),
-    };
-    let caller = accounts.groups.describe(gid);
-    match started {
-        Err(Failed::IdsRefused) => {
-            Proof::NotRun { because: format!("the kernel does not let this process become group {caller}") }
+/// Runs an installed wrapper, an open file whose owner and policy have been judged, as a caller whom its policy refuses.
+/// `path` is where others start it.
+pub(crate) fn prove(opened: &Opened, path: &Path, policy: &Policy<'_>, accounts: &Accounts) -> Proof {
+    let descriptors = Path::new("/proc/self/fd");
+    if !descriptors.is_dir() {
+        return Proof::NotRun { because: format!("{} is needed to start it by its descriptor", shown(descriptors)) };
+    }
+    let command = || by_descriptor(opened, path);
+    match choose(policy, geteuid().as_raw(), getgid().as_raw(), accounts) {
+        Caller::None(because) => Proof::NotRun { because },
+        Caller::Myself { gid } => {
+            let barred = access(path, AccessFlags::X_OK).err().map(|errno| errno.desc().to_owned());
+            proof(policy, gid, barred, accounts, run(&mut command()))
         }
-        Err(Failed::NotStarted(error)) => Proof::NotStarted { caller, error: error.to_string() },
-        Ok((status, answer)) => judge(policy, gid, caller, status, &answer),
+        Caller::Become { uid, gids } => {
+            let mut refused = String::from("none");
+            for gid in gids {
+                match run(command().uid(uid).gid(gid)) {
+                    Err(Failed::IdsRefused) => refused = accounts.groups.describe(gid),
+                    started => return proof(policy, gid, barred(path, uid, gid), accounts, started),
+                }
+            }
+            Proof::NotRun { because: format!("the kernel does not let this process become group {refused}") }
+        }
     }
 }
 
-/// A gid that is neither trusted nor the wrapper's own, preferably one with a name.
+/// Close-on-exec does not hinder it: the kernel has opened the file by then.
+fn by_descriptor(opened: &Opened, path: &Path) -> Command {
+    let mut command = Command::new(format!("/proc/self/fd/{}", opened.file.as_raw_fd()));
+    command.arg0(path);
+    command
+}
+
+fn proof(
+    policy: &Policy<'_>,
+    gid: u32,
+    barred: Option<String>,
+    accounts: &Accounts,
+    started: Result<(ExitStatus, String), Failed>,
+) -> Proof {
+    let caller = accounts.groups.describe(gid);
+    match (started, barred) {
+        (Err(Failed::IdsRefused), _) => {
+            Proof::NotRun { because: format!("the kernel does not let this process become group {caller}") }
+        }
+        (Err(Failed::NotStarted(error)), _) => Proof::NotStarted { caller, error: error.to_string() },
+        // By its descriptor it can be started, by its path it cannot.
+        (Ok(_), Some(error)) => Proof::NotStarted { caller, error },
+        (Ok((status, answer)), None) => judge(policy, gid, caller, status, &answer),
+    }
+}
+
+/// The first directory on the way to `path` in which this user and group may not look up a name: path_resolution(7).
+/// Access control lists are not looked at.
+fn barred(path: &Path, uid: u32, gid: u32) -> Option<String> {
+    let real = std::fs::canonicalize(path).ok()?;
+    let mut directories: Vec<&Path> = real.ancestors().skip(1).collect();
+    directories.reverse();
+    directories.into_iter().find_map(|directory| {
+        let stat = Stat::of(directory).ok()?;
+        (!may_search(&stat, uid, gid))
+            .then(|| format!("{}: {} is {}", nix::errno::Errno::EACCES.desc(), shown(directory), stat.shown_mode()))
+    })
+}
+
+const fn may_search(stat: &Stat, uid: u32, gid: u32) -> bool {
+    let bit = if stat.uid == uid {
+        0o100
+    } else if stat.gid == gid {
+        0o010
+    } else {
+        0o001
+    };
+    stat.has(bit)
+}
+
+/// A gid that is neither trusted nor the wrapper's own.
 fn choose(policy: &Policy<'_>, euid: u32, real_gid: u32, accounts: &Accounts) -> Caller {
     let (trusted, own) = (policy.trusted.gid.as_raw(), policy.own.gid.as_raw());
     if euid == 0 {
-        // Not 0: a process with gid 0 may read what others may not, and 65534 is also what an unmapped gid looks like.
-        let stranger = |gid: &u32| ![trusted, own, 0, 65534].contains(gid);
-        let named = accounts.groups.rows.iter().map(Account::number).find(stranger);
-        let gid = named.or_else(|| (1..=3).find(stranger)).unwrap_or(1);
-        return Caller::Become { uid: POWERLESS_UID, gid };
+        // No gid of the database: it could be the key to something. A user namespace may map only the small ones.
+        let free = |gid: &u32| ![trusted, own].contains(gid) && accounts.groups.by_number(*gid).is_none();
+        let gids = [(1..POWERLESS_UID).rev().find(free), (1..POWERLESS_UID).find(free)];
+        return Caller::Become { uid: POWERLESS_UID, gids: gids.into_iter().flatten().collect() };
     }
     if real_gid == trusted {
         return Caller::None(format!(
@@ -190,20 +256,21 @@ fn judge(policy: &Policy<'_>, gid: u32, caller: String, status: ExitStatus, answ
     let Some(exit) = status.code() else {
         return Proof::Unexpected { caller, ended: format!("was killed by signal {}", status.signal().unwrap_or(0)) };
     };
-    // In style defer one status stands for several refusals, and only the text tells them apart.
-    let says = |words: &str| answer.to_ascii_lowercase().contains(words);
-    let deferred = exit == 75 && policy.refusal == RefusalStyle::Defer;
-    match exit {
-        9 => Proof::BitLost { caller, exit },
-        75 if deferred && says("not running set-group-id") => Proof::BitLost { caller, exit },
-        10 => Proof::PolicyRefused { exit },
-        2 | 8 if gid == policy.own.gid.as_raw() => Proof::RefusedOnly { caller, exit },
-        2 | 8 => Proof::BitActs { caller, exit },
-        75 if deferred && (says("group mismatch") || says("no name")) && gid == policy.own.gid.as_raw() => {
-            Proof::RefusedOnly { caller, exit }
-        }
-        75 if deferred && (says("group mismatch") || says("no name")) => Proof::BitActs { caller, exit },
-        _ => Proof::Unexpected { caller, ended: ended(exit, answer) },
+    // Status and text: other programs end with 2 as well, and in style defer one status stands for several refusals.
+    let says =
+        |words: &str| answer.contains(policy.task.kind().program()) && answer.to_ascii_lowercase().contains(words);
+    let ended_with = |status| exit == status || (exit == i32::from(TRY_AGAIN) && policy.refusal == RefusalStyle::Defer);
+    let mismatch = (ended_with(2) && says("group mismatch")) || (ended_with(8) && says("no name"));
+    if ended_with(9) && says("not running set-group-id") {
+        Proof::BitLost { caller, exit }
+    } else if exit == 10 && says("") {
+        Proof::PolicyRefused { exit }
+    } else if mismatch && gid == policy.own.gid.as_raw() {
+        Proof::RefusedOnly { caller, exit }
+    } else if mismatch {
+        Proof::BitActs { caller, exit }
+    } else {
+        Proof::Unexpected { caller, ended: ended(exit, answer) }
     }
 }
 

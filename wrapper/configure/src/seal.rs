@@ -4,9 +4,10 @@
 use crate::accounts::Accounts;
 use crate::cli;
 use crate::encode::encode;
-use crate::place::{Parent, Unplaced};
+use crate::place::Unplaced;
 use crate::program::Program;
 use crate::settings;
+use crate::shown::shown;
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
@@ -39,13 +40,13 @@ pub(crate) fn run(arguments: &cli::Seal, out: &mut dyn Write, notes: &mut dyn Wr
     if arguments.output == Path::new("-") {
         return Ok(out.write_all(&sealed)?);
     }
-    let file = Unplaced::write(&arguments.output, Parent::AsNamed, &sealed)?;
+    let file = Unplaced::write(&arguments.output, &sealed)?;
     file.set_mode(MODE)?;
     file.place()?;
     writeln!(
         out,
         "sealed {}: a {} which trusts {} {} and is to be set-group-ID {} {}",
-        arguments.output.display(),
+        shown(&arguments.output),
         program.kind().program(),
         values.trusted.1.escape_ascii(),
         values.trusted.0,

@@ -95,6 +95,7 @@ pub(crate) fn resolve(
     note_rivals("--with-groupname", &own, &mut notes);
     note_rivals("--with-username", &owner, &mut notes);
     note_wide_groups(option, trusted.row, own.row, &mut notes);
+    note_steering_variables(&settings.keep_environment, &mut notes);
 
     let values = Values {
         kind,
@@ -132,7 +133,7 @@ pub(crate) fn refuse_foreign(settings: &Settings) -> Result<(), Misplaced> {
     if settings.with_python == "none" && settings.interpreter_flag.iter().any(|flag| !flag.is_empty()) {
         return Err(Misplaced::FlagsWithoutInterpreter);
     }
-    cgi_extension(settings).map(|_| ())
+    cgi_extension(settings.with_cgi_ext.as_deref()).map(|_| ())
 }
 
 /// Refuses options which have a meaning only for the other program.
@@ -163,13 +164,16 @@ pub(crate) fn layout(settings: &Settings) -> Result<Layout, Misplaced> {
         prefix: path(&settings.prefix),
         exec_prefix: or_prefix(&settings.exec_prefix),
         var_prefix: or_prefix(&settings.with_var_prefix),
-        cgi_extension: cgi_extension(settings)?,
+        cgi_extension: cgi_extension(settings.with_cgi_ext.as_deref())?,
     })
 }
 
 /// Extension of installed CGI programs, empty or with its dot.
-fn cgi_extension(settings: &Settings) -> Result<OsString, Misplaced> {
-    let extension = settings.with_cgi_ext.clone().unwrap_or_default();
+///
+/// # Errors
+/// It has none, or a slash.
+pub(crate) fn cgi_extension(given: Option<&OsStr>) -> Result<OsString, Misplaced> {
+    let extension = given.unwrap_or_default().to_owned();
     let shown = || extension.as_bytes().escape_ascii().to_string();
     match extension.as_bytes() {
         found if found.contains(&b'/') => Err(Misplaced::ExtensionWithSlash(shown())),
@@ -210,6 +214,33 @@ fn note_wide_groups(option: &str, trusted: &Group, own: &Group, notes: &mut Vec<
             "--with-groupname: scripts would run as group {} 0, which owns much of the system; give them a group of their own",
             own.name.escape_ascii()
         )));
+    }
+}
+
+/// Variables which make a script or its interpreter do something else. The decoder of the wrappers refuses those of the
+/// loader and of Python; whether these mean anything depends on the script.
+fn note_steering_variables(names: &[OsString], notes: &mut Vec<Note>) {
+    for name in names {
+        let shown = name.as_bytes().escape_ascii();
+        let upper = name.as_bytes().to_ascii_uppercase();
+        let what = match (name.as_bytes(), upper.as_slice()) {
+            (b"BASH_ENV" | b"ENV", _) => "a shell runs the file that it names before the script",
+            (b"IFS" | b"SHELLOPTS" | b"BASHOPTS" | b"CDPATH" | b"GLOBIGNORE" | b"PS4", _) => {
+                "it changes what a shell makes of a script"
+            }
+            (name, _)
+                if [&b"PERL5"[..], b"PERLLIB", b"RUBY", b"NODE_", b"GCONV_PATH", b"LOCPATH", b"TMPDIR"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix)) =>
+            {
+                "it says where code, settings or temporary files of the script are"
+            }
+            (_, upper) if upper.ends_with(b"_PROXY") => {
+                "libraries send their requests to where it says, and a web server makes HTTP_PROXY of a header of the request"
+            }
+            _ => continue,
+        };
+        notes.push(Note(format!("--keep-environment={shown}: the caller decides about it, and {what}")));
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::cli;
 use crate::encode::option;
 use crate::program::Program;
+use crate::shown::{PathFields, shown};
 use serde::Serialize;
 use std::error::Error;
 use std::fmt;
@@ -24,7 +25,7 @@ pub(crate) struct NotSealed {
 impl fmt::Display for NotSealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, kind, error } = self;
-        let (path, program) = (path.display(), kind.program());
+        let (path, program) = (shown(path), kind.program());
         match error {
             PolicyError::Unsealed => write!(f, "{path}: a {program} without a policy")?,
             damaged => write!(f, "{path}: a {program} with a policy that cannot be used: {damaged}")?,
@@ -40,7 +41,8 @@ impl Error for NotSealed {}
 #[serde(rename_all = "kebab-case")]
 struct Document<'a> {
     format: u32,
-    path: &'a Path,
+    #[serde(flatten)]
+    path: PathFields<'a>,
     kind: &'static str,
     /// Why the program refuses everybody; absent where it has a sound policy.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,8 +86,9 @@ pub(crate) fn run(arguments: &cli::Show, out: &mut dyn Write) -> Result<(), Box<
     let policy = program.policy();
     if arguments.json {
         let document = document(program.path(), program.kind(), &policy);
-        serde_json::to_writer_pretty(&mut *out, &document)?;
-        writeln!(out)?;
+        let mut text = serde_json::to_vec_pretty(&document)?;
+        text.push(b'\n');
+        out.write_all(&text)?;
     }
     match policy {
         Ok(policy) if !arguments.json => write_words(&policy, out)?,
@@ -106,7 +109,7 @@ fn document<'a>(path: &'a Path, kind: Kind, policy: &'a Result<Policy<'a>, Polic
         Ok(policy) => (Some(fields(policy)), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    Document { format: JSON_FORMAT, path, kind, error, policy }
+    Document { format: JSON_FORMAT, path: PathFields::of(path), kind, error, policy }
 }
 
 fn fields<'a>(policy: &'a Policy<'a>) -> Fields<'a> {
@@ -159,7 +162,9 @@ fn write_words(policy: &Policy<'_>, out: &mut dyn Write) -> std::io::Result<()> 
     line(
         Tag::Refusal,
         &match (policy.refusal, kind) {
-            (RefusalStyle::Mailman, Kind::Mail) => "mailman: mail which is refused bounces",
+            (RefusalStyle::Mailman, Kind::Mail) => {
+                "mailman: refused mail bounces from Exim, OpenSMTPD, Postfix and Sendmail; qmail tries again"
+            }
             (RefusalStyle::Mailman, Kind::Cgi) => "mailman",
             (RefusalStyle::Defer, _) => "defer: mail waits while an administrator can repair the cause",
         },

@@ -1,5 +1,5 @@
-//! The way from the root directory to what a wrapper starts: whoever can rename or write something there decides what
-//! runs with the wrapper's group.
+//! The way from the root directory to the prefixes and to the wrappers: whoever can rename something there can put a
+//! directory of his own in their place. What a wrapper starts is held to the wrapper's own rule, see `starts`.
 
 use super::finding::{Finding, Row};
 use super::installation::Installation;
@@ -44,7 +44,7 @@ pub(crate) fn judge(path: &Path, stat: &Stat, installation: &Installation) -> Op
             path,
             faults.join("; "),
             &format!("writable only for root, user {owner} and group {own}"),
-            "whoever can write there can change what the wrapper starts; use chown and chmod".to_owned(),
+            "whoever can write there can put something else in its place; use chown and chmod".to_owned(),
         )
     })
 }

@@ -34,13 +34,16 @@ pub(crate) enum Row {
     WorldWritable,
     SetUserId,
     StraySetGroupId,
+    CgiPage,
+    CgiTrustedGroup,
+    ScriptFile,
     Proof,
 }
 
 impl Row {
     /// Every rule: first those of Mailman's check_perms in its order, then those which it never had.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::TopDirectory,
         Self::Group,
         Self::Directory,
@@ -68,6 +71,9 @@ impl Row {
         Self::WorldWritable,
         Self::SetUserId,
         Self::StraySetGroupId,
+        Self::CgiPage,
+        Self::CgiTrustedGroup,
+        Self::ScriptFile,
         Self::Proof,
     ];
 
@@ -101,6 +107,9 @@ impl Row {
             Self::WorldWritable => "world-writable",
             Self::SetUserId => "set-user-id",
             Self::StraySetGroupId => "stray-set-group-id",
+            Self::CgiPage => "cgi-page",
+            Self::CgiTrustedGroup => "cgi-trusted-group",
+            Self::ScriptFile => "script-file",
             Self::Proof => "proof",
         }
     }

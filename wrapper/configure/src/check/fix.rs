@@ -7,20 +7,19 @@
 use super::finding::{Cure, Finding, Row};
 use super::installation::Installation;
 use super::wrappers;
+use crate::opened::Opened;
 use crate::program::Program;
 use crate::stat::{FileKind, GROUP_WRITE, OTHER_WRITE, Stat};
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{Mode, fchmod, fstat};
 use nix::unistd::{Gid, Uid, fchown};
-use serde::Serialize;
 use std::fmt;
-use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use wrapper::policy::Kind;
 
 /// One change that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     /// The rule.
     pub(crate) row: Row,
@@ -104,7 +103,7 @@ pub(crate) fn apply(finding: &Finding, installation: &Installation) -> Result<Op
 }
 
 /// Opens a file below one of the prefixes, following no symbolic link.
-fn open(path: &Path, installation: &Installation) -> Result<File, NotFixed> {
+fn open(path: &Path, installation: &Installation) -> Result<Opened, NotFixed> {
     let roots = installation.layout.directories();
     let (root, below) = roots
         .into_iter()
@@ -113,43 +112,42 @@ fn open(path: &Path, installation: &Installation) -> Result<File, NotFixed> {
         .ok_or(NotFixed::Elsewhere)?;
     let refused = |errno| NotFixed::Refused { call: "open", errno };
     let step = OFlag::O_DIRECTORY | OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    // Opening must neither wait for the writer of a FIFO nor take a terminal.
-    let last = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let mut names: Vec<_> = below.iter().collect();
     let Some(name) = names.pop() else {
-        return openat(AT_FDCWD, root, last, Mode::empty()).map(File::from).map_err(refused);
+        return Opened::found(root).map_err(refused);
     };
     let mut directory: OwnedFd = openat(AT_FDCWD, root, step, Mode::empty()).map_err(refused)?;
     for name in names {
         directory = openat(&directory, name, step, Mode::empty()).map_err(refused)?;
     }
-    openat(&directory, name, last, Mode::empty()).map(File::from).map_err(refused)
+    Opened::found_in(&directory, Path::new(name)).map_err(refused)
 }
 
-fn stat(file: &File) -> Result<Stat, NotFixed> {
-    let stat = fstat(file).map(Stat::from).map_err(|errno| NotFixed::Refused { call: "fstat", errno })?;
+fn stat(opened: &Opened) -> Result<Stat, NotFixed> {
+    let stat = fstat(&opened.file).map(Stat::from).map_err(|errno| NotFixed::Refused { call: "fstat", errno })?;
     match stat.kind {
         FileKind::File | FileKind::Directory => Ok(stat),
         FileKind::Link | FileKind::Other => Err(NotFixed::ByHand),
     }
 }
 
-fn change_mode(file: &File, before: &Stat, set: u32, clear: u32) -> Result<(), NotFixed> {
+fn change_mode(file: &Opened, before: &Stat, set: u32, clear: u32) -> Result<(), NotFixed> {
     // Whatever a rule says, no file becomes writable for others here.
     let wanted = (before.mode & !clear) | (set & !OTHER_WRITE);
-    fchmod(file, Mode::from_bits_truncate(wanted)).map_err(|errno| NotFixed::Refused { call: "fchmod", errno })?;
+    fchmod(&file.file, Mode::from_bits_truncate(wanted))
+        .map_err(|errno| NotFixed::Refused { call: "fchmod", errno })?;
     let after = stat(file)?;
     if after.mode == wanted { Ok(()) } else { Err(NotFixed::LeftOut(after.shown_mode())) }
 }
 
-fn change_owner(file: &File, uid: Option<u32>, gid: Option<u32>) -> Result<(), NotFixed> {
-    fchown(file, uid.map(Uid::from_raw), gid.map(Gid::from_raw))
+fn change_owner(file: &Opened, uid: Option<u32>, gid: Option<u32>) -> Result<(), NotFixed> {
+    fchown(&file.file, uid.map(Uid::from_raw), gid.map(Gid::from_raw))
         .map_err(|errno| NotFixed::Refused { call: "fchown", errno })
 }
 
 /// Whoever gives a file the set-group-ID bit lends it the group: so the open file must belong to somebody who has the
 /// group anyway, nobody else may be able to change it, and its policy must be the one of this installation.
-fn prove_wrapper(file: &File, stat: &Stat, path: &Path, installation: &Installation) -> Result<(), NotFixed> {
+fn prove_wrapper(file: &Opened, stat: &Stat, path: &Path, installation: &Installation) -> Result<(), NotFixed> {
     let unproven = |reason: String| Err(NotFixed::NotProven(reason));
     if stat.kind != FileKind::File {
         return unproven(format!("it is {}", stat.kind));

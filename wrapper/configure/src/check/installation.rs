@@ -4,8 +4,10 @@ use crate::accounts::{Account, Accounts, Table};
 use crate::cli;
 use crate::groups;
 use crate::layout::Layout;
+use crate::opened::Opened;
 use crate::program::Program;
-use crate::stat::Stat;
+use crate::settings;
+use crate::shown::shown;
 use nix::unistd::geteuid;
 use std::error::Error;
 use std::ffi::OsStr;
@@ -62,14 +64,14 @@ impl Installation {
         let databases = &arguments.databases;
         let accounts = Accounts::read(&databases.group_file, &databases.passwd_file)?;
         let real = |path: &Path| -> Result<PathBuf, Box<dyn Error>> {
-            std::fs::canonicalize(path).map_err(|error| format!("cannot look at {}: {error}", path.display()).into())
+            std::fs::canonicalize(path).map_err(|error| format!("cannot look at {}: {error}", shown(path)).into())
         };
         let prefix = real(&arguments.prefix)?;
         let layout = Layout {
             exec_prefix: arguments.exec_prefix.as_deref().map_or_else(|| Ok(prefix.clone()), real)?,
             var_prefix: arguments.with_var_prefix.as_deref().map_or_else(|| Ok(prefix.clone()), real)?,
             prefix,
-            cgi_extension: Default::default(),
+            cgi_extension: settings::cgi_extension(arguments.with_cgi_ext.as_deref())?,
         };
         let sealed = Sealed::in_wrapper(&layout.mail_wrapper());
         let own = known("--with-groupname", arguments.with_groupname.as_deref(), &accounts.groups, || {
@@ -90,7 +92,7 @@ impl Installation {
                 format!(
                     "group and user are known only from {}, which belongs to {}; \
                      say --with-groupname and --with-username yourself",
-                    layout.mail_wrapper().display(),
+                    shown(&layout.mail_wrapper()),
                     accounts.users.describe(sealed.file_owner)
                 )
             });
@@ -107,13 +109,14 @@ struct Sealed {
 
 impl Sealed {
     fn in_wrapper(path: &Path) -> Option<Self> {
-        let file_owner = Stat::of(path).ok()?.uid;
-        let program = Program::read(path).ok()?;
+        // Once: whoever can write in that directory must not be able to lend his words to a file of root.
+        let opened = Opened::found(path).ok()?;
+        let program = Program::read_open(path, &opened).ok()?;
         let policy = program.policy().ok()?;
         Some(Self {
             own: Named { id: policy.own.gid.as_raw(), name: policy.own.name.to_owned() },
             owner: Named { id: policy.owner.uid, name: policy.owner.name.to_owned() },
-            file_owner,
+            file_owner: opened.stat.uid,
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::finding::{Cure, Finding, Row};
 use crate::prove::{self, Proof};
+use crate::shown::{PathFields, Shown, shown};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,19 +16,29 @@ const JSON_FORMAT: u32 = 1;
 #[serde(rename_all = "kebab-case")]
 struct Document<'o> {
     format: u32,
-    prefix: &'o Path,
+    prefix: Shown<'o>,
     entries: usize,
-    changes: &'o [super::fix::Change],
+    changes: Vec<ChangeFields<'o>>,
     findings: Vec<FindingFields<'o>>,
     proofs: Vec<ProofFields<'o>>,
     not_looked_at: &'o [String],
 }
 
 #[derive(Serialize)]
+struct ChangeFields<'o> {
+    row: Row,
+    #[serde(flatten)]
+    path: PathFields<'o>,
+    from: &'o str,
+    to: &'o str,
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct FindingFields<'o> {
     row: Row,
-    path: &'o Path,
+    #[serde(flatten)]
+    path: PathFields<'o>,
     found: &'o str,
     wanted: &'o str,
     /// Whether `--fix` does something about it.
@@ -44,16 +55,23 @@ struct FindingFields<'o> {
 
 #[derive(Serialize)]
 struct ProofFields<'o> {
-    path: &'o Path,
+    #[serde(flatten)]
+    path: PathFields<'o>,
     #[serde(flatten)]
     proof: &'o Proof,
 }
 
-/// Writes the JSON document.
+/// Writes the JSON document, whole or not at all.
 pub(super) fn write_json(outcome: &Outcome, prefix: &Path, out: &mut dyn Write) -> io::Result<()> {
+    let changes = outcome.changes.iter().map(|change| ChangeFields {
+        row: change.row,
+        path: PathFields::of(&change.path),
+        from: &change.from,
+        to: &change.to,
+    });
     let findings = outcome.findings.iter().map(|(finding, not_fixed)| FindingFields {
         row: finding.row,
-        path: &finding.path,
+        path: PathFields::of(&finding.path),
         found: &finding.found,
         wanted: &finding.wanted,
         fixable: outcome.fixable(finding, not_fixed.as_deref()),
@@ -64,23 +82,25 @@ pub(super) fn write_json(outcome: &Outcome, prefix: &Path, out: &mut dyn Write) 
         not_fixed: not_fixed.as_deref(),
         proof: outcome.proof_for(finding),
     });
+    let proofs = outcome.proofs.iter().map(|(path, proof)| ProofFields { path: PathFields::of(path), proof });
     let document = Document {
         format: JSON_FORMAT,
-        prefix,
+        prefix: shown(prefix),
         entries: outcome.entries,
-        changes: &outcome.changes,
+        changes: changes.collect(),
         findings: findings.collect(),
-        proofs: outcome.proofs.iter().map(|(path, proof)| ProofFields { path, proof }).collect(),
+        proofs: proofs.collect(),
         not_looked_at: &outcome.troubles,
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    let mut text = serde_json::to_vec_pretty(&document)?;
+    text.push(b'\n');
+    out.write_all(&text)
 }
 
 /// Writes everything in words.
 pub(super) fn write_words(outcome: &Outcome, prefix: &Path, out: &mut dyn Write) -> io::Result<()> {
     for change in &outcome.changes {
-        writeln!(out, "changed  {}  {} -> {}  [{}]", change.path.display(), change.from, change.to, change.row.name())?;
+        writeln!(out, "changed  {}  {} -> {}  [{}]", shown(&change.path), change.from, change.to, change.row.name())?;
     }
     for (finding, not_fixed) in &outcome.findings {
         write_finding(finding, not_fixed.as_deref(), outcome.proof_for(finding), out)?;
@@ -94,7 +114,7 @@ pub(super) fn write_words(outcome: &Outcome, prefix: &Path, out: &mut dyn Write)
         writeln!(out, "{line}")?;
     }
     let entries = plural(outcome.entries, "entry", "entries");
-    let prefix = prefix.display();
+    let prefix = shown(prefix);
     match outcome.findings.len() {
         0 if outcome.troubles.is_empty() => writeln!(out, "no problems found in {prefix}: {entries} looked at"),
         0 => writeln!(out, "no problems found in what could be looked at of {prefix}: {entries}"),
@@ -117,7 +137,7 @@ fn write_finding(
     proof: Option<&Proof>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    writeln!(out, "{}  [{}]", finding.path.display(), finding.row.name())?;
+    writeln!(out, "{}  [{}]", shown(&finding.path), finding.row.name())?;
     writeln!(out, "  found    {}", finding.found)?;
     writeln!(out, "  wanted   {}", finding.wanted)?;
     match (&finding.cure, not_fixed) {

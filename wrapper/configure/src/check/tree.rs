@@ -194,9 +194,11 @@ fn set_user_id(node: &Node) -> Option<Finding> {
 /// A copy or old version of a wrapper still lets in whom it was once made to trust.
 fn stray_set_group_id(node: &Node, installation: &Installation) -> Option<Finding> {
     let layout = &installation.layout;
-    let is_wrapper = node.path == layout.mail_wrapper() || node.path.parent() == Some(&layout.cgi_directory());
+    let is_page = || node.path.file_name().is_some_and(|name| layout.page(name).is_some());
+    let is_wrapper =
+        node.path == layout.mail_wrapper() || (node.path.parent() == Some(&layout.cgi_directory()) && is_page());
     (is_file(node) && node.stat.has(SET_GROUP_ID | GROUP_EXECUTE) && !is_wrapper).then(|| {
-        let wanted = "not set-group-ID: only mail/mailman and the programs of cgi-bin are".to_owned();
+        let wanted = "not set-group-ID: only mail/mailman and the pages of cgi-bin are".to_owned();
         Finding::mode(Row::StraySetGroupId, &node.path, &node.stat, wanted, Cure::clear(SET_GROUP_ID))
     })
 }

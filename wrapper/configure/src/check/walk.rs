@@ -1,5 +1,6 @@
 //! Looks at every file below a directory, never through a symbolic link.
 
+use crate::shown::shown;
 use crate::stat::{FileKind, Stat};
 use nix::dir::Dir;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
@@ -25,6 +26,11 @@ pub(crate) struct Node {
 
 /// Something that could not be looked at, in words.
 pub(crate) type Trouble = String;
+
+/// What keeps somebody from looking at a path.
+pub(crate) fn trouble(path: &Path, what: &str) -> Trouble {
+    format!("{}: {what}", shown(path))
+}
 
 /// How far a walk has come.
 pub(crate) struct Walk<'v> {
@@ -102,7 +108,7 @@ impl<'v> Walk<'v> {
     }
 
     fn trouble(&mut self, path: &Path, what: &str) {
-        self.troubles.push(format!("{}: {what}", path.display()));
+        self.troubles.push(trouble(path, what));
     }
 }
 

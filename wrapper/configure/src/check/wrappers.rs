@@ -2,14 +2,38 @@
 
 use super::finding::{Cure, Finding, Row};
 use super::installation::Installation;
-use super::walk::Trouble;
+use super::walk::{Trouble, trouble};
 use crate::accounts::{Account, Table};
 use crate::mount::MountOptions;
+use crate::opened::Opened;
 use crate::program::{NotAWrapper, Program};
+use crate::shown::shown;
 use crate::stat::{FileKind, GROUP_EXECUTE, GROUP_WRITE, OTHER_WRITE, SET_GROUP_ID, Stat};
 use nix::errno::Errno;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use wrapper::policy::{Kind, Policy, PolicyError};
+use wrapper::policy::{Kind, Policy, PolicyError, Task};
+
+/// Where a file was found, and so what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// `mail/mailman`.
+    Mail,
+    /// In `cgi-bin`, under the name of this page.
+    Page(&'static str),
+    /// In `cgi-bin`, under another name.
+    NoPage,
+}
+
+impl Place {
+    /// Which program belongs there.
+    pub(crate) const fn kind(self) -> Kind {
+        match self {
+            Self::Mail => Kind::Mail,
+            Self::Page(_) | Self::NoPage => Kind::Cgi,
+        }
+    }
+}
 
 /// An installed wrapper as it was found.
 pub(crate) struct WrapperFile {
@@ -18,7 +42,9 @@ pub(crate) struct WrapperFile {
     /// Owner, group, mode.
     pub(crate) stat: Stat,
     /// Which program belongs there.
-    pub(crate) kind: Kind,
+    pub(crate) place: Place,
+    /// The file as it was opened, where this user may read it.
+    pub(crate) opened: Option<Opened>,
     /// What is there.
     pub(crate) program: Result<Program, NotAWrapper>,
     /// Options of the mount which it lies on.
@@ -26,18 +52,29 @@ pub(crate) struct WrapperFile {
 }
 
 impl WrapperFile {
-    /// Looks at a file.
+    /// Looks at a file, once: owner, mode and content are those of one file, whatever its path comes to mean.
     ///
     /// # Errors
     /// As lstat(2).
-    pub(crate) fn read(path: &Path, kind: Kind) -> nix::Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            stat: Stat::of(path)?,
-            kind,
-            program: Program::read(path),
-            mount: MountOptions::of(path),
-        })
+    pub(crate) fn read(path: &Path, place: Place) -> nix::Result<Self> {
+        let path = path.to_owned();
+        match Opened::found(&path) {
+            Ok(opened) => {
+                let (program, mount) = (Program::read_open(&path, &opened), opened.mount());
+                Ok(Self { path, stat: opened.stat, place, program, mount, opened: Some(opened) })
+            }
+            // A link, a socket, or a file which this user may not read: its owner and mode can be seen, and no more.
+            Err(errno) => {
+                let (stat, program) = (Stat::of(&path)?, Err(NotAWrapper::unreadable(&path, errno)));
+                Ok(Self { stat, place, program, mount: MountOptions::of(&path), path, opened: None })
+            }
+        }
+    }
+
+    /// Whether it is a sealed wrapper, of somebody who may say so, for this installation.
+    pub(crate) fn vouches(&self, installation: &Installation) -> bool {
+        let trusted = installation.trusted_owners.contains(&self.stat.uid) && !self.stat.has(OTHER_WRITE);
+        trusted && self.policy().is_some_and(|policy| is_prefix(policy.prefix, installation))
     }
 
     /// The policy, where there is a sound one.
@@ -60,7 +97,7 @@ impl Wrappers {
     /// Looks at all of them.
     pub(crate) fn read(installation: &Installation) -> Self {
         let mut all = Self { files: Vec::new(), absent: Vec::new(), troubles: Vec::new() };
-        all.add(&installation.layout.mail_wrapper(), Kind::Mail);
+        all.add(&installation.layout.mail_wrapper(), Place::Mail);
         let directory = installation.layout.cgi_directory();
         let names = std::fs::read_dir(&directory).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         let mut paths: Vec<PathBuf> = match names {
@@ -68,19 +105,22 @@ impl Wrappers {
             // A site without web pages.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
-                all.troubles.push(format!("{}: {error}", directory.display()));
+                all.troubles.push(trouble(&directory, &error.to_string()));
                 Vec::new()
             }
         };
         paths.sort();
-        paths.iter().for_each(|path| all.add(path, Kind::Cgi));
+        for path in &paths {
+            let page = path.file_name().and_then(|name| installation.layout.page(name));
+            all.add(path, page.map_or(Place::NoPage, Place::Page));
+        }
         all
     }
 
-    fn add(&mut self, path: &Path, kind: Kind) {
-        match WrapperFile::read(path, kind) {
+    fn add(&mut self, path: &Path, place: Place) {
+        match WrapperFile::read(path, place) {
             // Not the place of a program, but no harm.
-            Ok(file) if kind == Kind::Cgi && file.stat.kind == FileKind::Directory => {}
+            Ok(file) if place == Place::NoPage && file.stat.kind == FileKind::Directory => {}
             Ok(file) => self.files.push(file),
             Err(Errno::ENOENT) => self.absent.push(Finding::by_hand(
                 Row::WrapperFile,
@@ -89,13 +129,43 @@ impl Wrappers {
                 "a wrapper",
                 "install it with wrapper-configure install".to_owned(),
             )),
-            Err(errno) => self.troubles.push(format!("{}: {}", path.display(), errno.desc())),
+            Err(errno) => self.troubles.push(trouble(path, errno.desc())),
         }
+    }
+
+    /// A web server runs all pages as one user, so a page that trusts another group was sealed by mistake, or long ago.
+    pub(crate) fn odd_groups(&self) -> Vec<Finding> {
+        let mut pages: BTreeMap<u32, Vec<(&WrapperFile, &str)>> = BTreeMap::new();
+        for file in &self.files {
+            if let (Place::Page(_), Ok(program)) = (file.place, &file.program)
+                && let Ok(policy) = program.policy()
+            {
+                pages.entry(policy.trusted.gid.as_raw()).or_default().push((file, policy.trusted.name));
+            }
+        }
+        let Some((usual, most)) = pages.iter().max_by_key(|(_, pages)| pages.len()) else { return Vec::new() };
+        let wanted = format!("{} {usual}, as {} of the pages do", most[0].1, most.len());
+        let odd =
+            pages.iter().filter(|(gid, _)| *gid != usual).flat_map(|(gid, pages)| pages.iter().map(move |p| (gid, p)));
+        odd.map(|(gid, (file, name))| {
+            let found = format!("trusts {name} {gid}");
+            Finding::by_hand(
+                Row::CgiTrustedGroup,
+                &file.path,
+                found,
+                &wanted,
+                format!("seal all pages alike: {REINSTALL}"),
+            )
+        })
+        .collect()
     }
 }
 
 /// Everything the rules find about one wrapper.
 pub(crate) fn findings(file: &WrapperFile, installation: &Installation) -> Vec<Finding> {
+    if file.place == Place::NoPage {
+        return no_page(file).into_iter().collect();
+    }
     if file.stat.kind != FileKind::File {
         return vec![Finding::by_hand(
             Row::WrapperFile,
@@ -106,7 +176,7 @@ pub(crate) fn findings(file: &WrapperFile, installation: &Installation) -> Vec<F
         )];
     }
     // Something in cgi-bin which nobody can start and which is no wrapper: a note of somebody, a server's settings.
-    if file.kind == Kind::Cgi && file.stat.mode & (SET_GROUP_ID | 0o111) == 0 && file.program.is_err() {
+    if file.place.kind() == Kind::Cgi && file.stat.mode & (SET_GROUP_ID | 0o111) == 0 && file.program.is_err() {
         return Vec::new();
     }
     let mut findings = Vec::new();
@@ -115,12 +185,50 @@ pub(crate) fn findings(file: &WrapperFile, installation: &Installation) -> Vec<F
     findings.extend(set_group_id(file));
     findings.extend(execute(file));
     findings.extend(writable(file));
-    findings.extend(sealed(&file.path, file.kind, &file.program, installation));
+    findings.extend(sealed(&file.path, file.place.kind(), &file.program, installation));
+    findings.extend(other_page(file));
     findings.extend(mounted(file));
     findings
 }
 
 const REINSTALL: &str = "install it again with wrapper-configure install";
+
+/// A web server runs whatever can be executed there.
+fn no_page(file: &WrapperFile) -> Option<Finding> {
+    let runs = file.stat.kind == FileKind::Link || file.stat.mode & (SET_GROUP_ID | 0o111) != 0 || file.program.is_ok();
+    // What is left is a note of somebody, or a server's settings.
+    runs.then(|| {
+        let found = match file.policy().map(|policy| policy.task) {
+            Some(Task::Cgi { script }) => format!("a wrapper for the page {script} under another name"),
+            _ => format!("{} that is no page", file.stat.kind),
+        };
+        let extension = Path::new(file.path.file_name().unwrap_or_default()).extension().unwrap_or_default();
+        let cure = match extension.is_empty() {
+            true => "remove it, or move it to where no web server runs it".to_owned(),
+            false => format!(
+                "remove it, or move it to where no web server runs it; if all pages have that extension, say \
+                 --with-cgi-ext=.{}",
+                shown(extension)
+            ),
+        };
+        Finding::by_hand(Row::CgiPage, &file.path, found, "only the pages of Mailman, each under its name", cure)
+    })
+}
+
+/// A page under the name of another: who protects one by the web server's settings protects the wrong one.
+fn other_page(file: &WrapperFile) -> Option<Finding> {
+    let Place::Page(name) = file.place else { return None };
+    match file.policy()?.task {
+        Task::Cgi { script } if script != name => Some(Finding::by_hand(
+            Row::CgiPage,
+            &file.path,
+            format!("the page {script}"),
+            &format!("the page {name}"),
+            REINSTALL.to_owned(),
+        )),
+        _ => None,
+    }
+}
 
 fn names(file: &WrapperFile) -> Option<Finding> {
     (file.stat.links > 1).then(|| {
@@ -148,7 +256,7 @@ fn owner(file: &WrapperFile, installation: &Installation) -> Option<Finding> {
 
 /// Mailman's rule for CGI programs asks only where the group may execute; the other case is that of [`execute`].
 fn set_group_id(file: &WrapperFile) -> Option<Finding> {
-    let row = match file.kind {
+    let row = match file.place.kind() {
         Kind::Mail => Row::MailSetGroupId,
         Kind::Cgi if !file.stat.has(GROUP_EXECUTE) => return None,
         Kind::Cgi => Row::CgiSetGroupId,
@@ -219,11 +327,9 @@ fn policy_findings(
         let found = format!("sealed for group {} {}", policy.own.name, policy.own.gid);
         findings.push(wrong(Row::SealedPolicy, found, &format!("group {}", installation.own)));
     }
-    let prefix = Path::new(policy.prefix);
-    let real = std::fs::canonicalize(prefix).unwrap_or_else(|_| prefix.to_owned());
-    if real != installation.layout.prefix {
+    if !is_prefix(policy.prefix, installation) {
         let found = format!("sealed for prefix {}", policy.prefix);
-        findings.push(wrong(Row::SealedPolicy, found, &format!("prefix {}", installation.layout.prefix.display())));
+        findings.push(wrong(Row::SealedPolicy, found, &format!("prefix {}", shown(&installation.layout.prefix))));
     }
     let (groups, users) = (&installation.accounts.groups, &installation.accounts.users);
     let accounts = [
@@ -235,6 +341,12 @@ fn policy_findings(
         findings.push(wrong(Row::SealedAccount, format!("{role} is sealed as {sealed}, but {now}"), "the same as now"));
     }
     findings
+}
+
+/// Whether a sealed prefix is the one of this installation, by this or another path.
+fn is_prefix(sealed: &str, installation: &Installation) -> bool {
+    let sealed = Path::new(sealed);
+    std::fs::canonicalize(sealed).unwrap_or_else(|_| sealed.to_owned()) == installation.layout.prefix
 }
 
 /// What has changed about an account since it was sealed: what was sealed, and what is now.

@@ -3,6 +3,7 @@
 use super::Installed;
 use crate::accounts::Accounts;
 use crate::prove;
+use crate::shown::shown;
 use std::io::{self, Write};
 
 /// One line for what was installed and one for what a run of it showed; equal proofs are said once.
@@ -12,7 +13,7 @@ pub(super) fn write(installed: &[Installed], accounts: &Accounts, out: &mut dyn 
         writeln!(
             out,
             "installed  {}  {} {} {}  trusts {} {trusted_gid}",
-            program.path.display(),
+            shown(&program.path),
             program.stat.shown_mode(),
             accounts.users.describe(program.stat.uid),
             accounts.groups.describe(program.stat.gid),

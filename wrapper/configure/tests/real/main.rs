@@ -3,7 +3,9 @@
 //! Each test runs in a mount namespace of its own, with a root directory in memory; see `sandbox`.
 
 mod check;
+mod hostile;
 mod install;
 mod sandbox;
 mod seal;
 mod site;
+mod starts;

@@ -17,6 +17,10 @@ const GROUP: &str = "root:x:0:\nmail:x:8:\nwww-data:x:33:\nlist:x:38:alice\nuser
 const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/:/bin/false\nmailman:x:39:38::/:/bin/false\n\
                       alice:x:1000:100::/:/bin/sh\n";
 
+/// What the wrappers start.
+const SCRIPTS: [&str; 11] =
+    ["admin", "bounces", "confirm", "driver", "join", "leave", "owner", "post", "request", "subscribe", "unsubscribe"];
+
 /// Files in the directory of the tests.
 pub(crate) struct Site;
 
@@ -108,6 +112,7 @@ impl Site {
             ("mm/archives/private/test", 0o2775),
             ("mm/archives/private/test/database", 0o2770),
             ("mm/archives/private/test.mbox", 0o2775),
+            ("mm/bin", 0o2775),
         ] {
             site.directory(below, 0, LIST, mode);
         }
@@ -119,9 +124,15 @@ impl Site {
             ("mm/data/aliases", 0o660),
             ("mm/archives/private/test/database/2024-article", 0o660),
             ("mm/archives/private/test.mbox/test.mbox", 0o660),
-            ("mm/scripts/post", 0o755),
+            ("mm/bin/python", 0o755),
         ] {
             site.file(below, 0, LIST, mode);
+        }
+        fs::write(site.path("mm/bin/python"), b"\x7fELF").expect("what looks like a program");
+        for script in SCRIPTS {
+            let below = format!("mm/scripts/{script}");
+            site.file(&below, 0, LIST, 0o755);
+            fs::write(site.path(&below), "#!/wrapper-configure-tests/mm/bin/python -S\n").expect("a script");
         }
         site.file("mm/data/aliases.db", MAILMAN, LIST, 0o660);
         site.set("mm/archives/private", WWW_DATA, LIST, 0o2770);

@@ -68,6 +68,7 @@ fn nothing_to_find(#[case] path: &str, #[case] stat: Stat) {
 #[case::everybody_writes_a_file("bin/withlist", Stat { mode: 0o666, ..FILE }, Row::WorldWritable, Cure::clear(0o002))]
 #[case::everybody_writes_a_directory("lists", Stat { mode: 0o3777, ..DIRECTORY }, Row::WorldWritable, Cure::clear(0o002))]
 #[case::set_user_id("cgi-bin/private", Stat { mode: 0o6755, ..FILE }, Row::SetUserId, Cure::clear(0o4000))]
+#[case::old_page("cgi-bin/admin.old", Stat { mode: 0o2755, ..FILE }, Row::StraySetGroupId, Cure::clear(0o2000))]
 #[case::old_wrapper("mail/mailman.old", Stat { mode: 0o2755, ..FILE }, Row::StraySetGroupId, Cure::clear(0o2000))]
 fn found(#[case] path: &str, #[case] stat: Stat, #[case] row: Row, #[case] cure: Cure) {
     let found: Vec<(Row, Cure)> =

@@ -9,7 +9,8 @@ fn file(content: Vec<u8>) -> WrapperFile {
     WrapperFile {
         path: path.to_owned(),
         stat: Stat { kind: FileKind::File, uid: 0, gid: 38, mode: 0o2755, links: 1, identity: (0, 0) },
-        kind: Kind::Mail,
+        place: Place::Mail,
+        opened: None,
         program: Program::parse(path, content),
         mount: Ok(MountOptions::default()),
     }
@@ -83,8 +84,56 @@ fn a_damaged_policy_is_reported_with_the_decoders_reason() {
 #[case::group_cannot_execute(0o744, &[Row::WrapperExecute, Row::SealedPolicy])]
 fn what_is_no_wrapper_in_cgi_bin(#[case] mode: u32, #[case] wanted: &[Row]) {
     let mut file = file(b"Options None\n".to_vec());
-    file.kind = Kind::Cgi;
+    file.place = Place::Page("admin");
     file.stat.mode = mode;
     let rows: Vec<Row> = judge(&file).into_iter().map(|(row, _)| row).collect();
     assert_eq!(rows, wanted);
+}
+
+fn page(place: Place, script: &str, trusted: u32) -> WrapperFile {
+    let values = Values {
+        kind: Kind::Cgi,
+        trusted: (trusted, b"somebody".to_vec()),
+        commands: Vec::new(),
+        cgi_script: Some(script.as_bytes().to_vec()),
+        ..mail_values()
+    };
+    let path = PathBuf::from(format!("/mm/cgi-bin/{script}"));
+    WrapperFile { place, program: Program::parse(&path, sealed(&values)), path, ..file(Vec::new()) }
+}
+
+#[rstest]
+#[case::its_own_name(Place::Page("admin"), None)]
+#[case::name_of_another(Place::Page("listinfo"), Some("the page admin"))]
+#[case::no_page_at_all(Place::NoPage, Some("a wrapper for the page admin under another name"))]
+fn a_page_has_its_name(#[case] place: Place, #[case] found: Option<&str>) {
+    let findings = judge(&page(place, "admin", 8));
+    let pages: Vec<&str> =
+        findings.iter().filter(|(row, _)| *row == Row::CgiPage).map(|(_, found)| found.as_str()).collect();
+    assert_eq!(pages, found.into_iter().collect::<Vec<_>>());
+}
+
+/// Neither a note of somebody nor a directory of images is a program.
+#[rstest]
+#[case::note(FileKind::File, 0o644, false)]
+#[case::executable(FileKind::File, 0o645, true)]
+#[case::set_group_id(FileKind::File, 0o2644, true)]
+#[case::link(FileKind::Link, 0o777, true)]
+fn what_may_lie_beside_the_pages(#[case] kind: FileKind, #[case] mode: u32, #[case] found: bool) {
+    let mut file = file(b"Options None\n".to_vec());
+    file.place = Place::NoPage;
+    (file.stat.kind, file.stat.mode) = (kind, mode);
+    assert_eq!(!judge(&file).is_empty(), found);
+}
+
+#[rstest]
+#[case::alike(&[33, 33, 33], &[])]
+#[case::one_is_odd(&[33, 8, 33], &[("/mm/cgi-bin/b", "trusts somebody 8")])]
+#[case::two_are_odd(&[4, 33, 8, 33], &[("/mm/cgi-bin/a", "trusts somebody 4"), ("/mm/cgi-bin/c", "trusts somebody 8")])]
+fn all_pages_trust_one_group(#[case] trusted: &[u32], #[case] wanted: &[(&str, &str)]) {
+    let pages = ["a", "b", "c", "d"].into_iter().zip(trusted);
+    let files = pages.map(|(name, gid)| page(Place::Page("admin"), name, *gid)).collect();
+    let odd = Wrappers { files, absent: Vec::new(), troubles: Vec::new() }.odd_groups();
+    let found: Vec<_> = odd.iter().map(|f| (f.path.to_str().expect("text"), f.found.as_str())).collect();
+    assert_eq!(found, wanted);
 }
