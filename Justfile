@@ -37,6 +37,6 @@ deny:
 dist DIR="target/dist":
     .ci/dist {{DIR}}
 
-# Mutation score of the wrapper, with unit tests and the lab as judge; hours, so CI shards it.
-mutants *ARGS:
-    cargo mutants --package wrapper {{ARGS}}
+# Mutation score of the wrappers, with unit tests and the lab as judges; an hour, so CI shards it. Needs root.
+mutants TASK="all" *ARGS:
+    .ci/mutants {{TASK}} {{ARGS}}
