@@ -30,6 +30,7 @@ fn known(name: &str) -> GroupName {
 #[case::gid_as_name("8:x:0:\n", GroupName::Nameless)]
 #[case::gid_as_password("a:8:0:\n", GroupName::Nameless)]
 #[case::longer_gid("mail:x:88:\nmail:x:80:\n", GroupName::Nameless)]
+#[case::digits_of_the_password("mail:1:8:\n", known("mail"))]
 #[case::no_gid("mail:x::\n", GroupName::Nameless)]
 #[case::blank_before("mail:x: 8:\n", GroupName::Nameless)]
 #[case::letter_after("mail:x:8a:\n", GroupName::Nameless)]
