@@ -326,18 +326,19 @@ pub fn checksum(body: &[u8]) -> u64 {
 /// The section of a program that nobody has sealed.
 #[must_use]
 pub const fn unsealed(kind: Kind) -> [u8; SECTION_SIZE] {
-    let mut section = [0; SECTION_SIZE];
+    let section = with(&[0; SECTION_SIZE], 0, MAGIC);
+    let section = with(&section, VERSION_OFFSET, VERSION.to_le_bytes());
+    with(&section, KIND_OFFSET, kind.as_raw().to_le_bytes())
+}
+
+/// The section with these bytes at that place.
+const fn with<const N: usize>(section: &[u8; SECTION_SIZE], place: usize, bytes: [u8; N]) -> [u8; SECTION_SIZE] {
+    let mut section = *section;
     let mut at = 0;
-    while at < MAGIC.len() {
-        section[at] = MAGIC[at];
+    while at < N {
+        section[place + at] = bytes[at];
         at += 1;
     }
-    let version = VERSION.to_le_bytes();
-    section[VERSION_OFFSET] = version[0];
-    section[VERSION_OFFSET + 1] = version[1];
-    let kind = kind.as_raw().to_le_bytes();
-    section[KIND_OFFSET] = kind[0];
-    section[KIND_OFFSET + 1] = kind[1];
     section
 }
 
