@@ -16,6 +16,13 @@ pub(crate) const INNER: &str = "__floor";
 const TRUSTED: u32 = 8;
 const INVOKER: u32 = 100;
 
+/// Status of the script of an admitted start: the witness, which looks at everything as in a case, and then finds no lab
+/// to report to. Connecting and reporting are the sandbox's cost and no part of the floor.
+const WITNESS_ALONE: &str = "125";
+
+/// Status of a refusal: a mismatch (2), or a nameless gid (8) on a host whose group file lacks [`INVOKER`].
+const REFUSED: &str = "2 8";
+
 /// Medians in microseconds.
 pub(crate) struct Floor {
     /// One start, over admitted and refused ones.
@@ -77,8 +84,9 @@ fn finish(command: &mut Command, what: &str) -> Result<String, Problem> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(Problem::internal(format!("the floor cannot be measured: {what}"))
-        .found(String::from_utf8_lossy(&output.stderr)))
+    // The program's own half, started in the namespace, says on standard output what stopped it.
+    let said = [output.stdout, output.stderr].concat();
+    Err(Problem::internal(format!("the floor cannot be measured: {what}")).found(String::from_utf8_lossy(&said)))
 }
 
 /// In the namespace. Without an argument it becomes the trusted and then another identity; with one it spawns.
@@ -96,7 +104,7 @@ pub(crate) fn inner(arguments: &[OsString]) -> ExitCode {
     };
     let wrapper = "/mnt/mail/mailman";
     let (Some(mut admitted), Some(mut refused), Some(mut empty)) =
-        (of(TRUSTED, wrapper, "0"), of(INVOKER, wrapper, "8"), of(TRUSTED, "/mnt/empty", "0"))
+        (of(TRUSTED, wrapper, WITNESS_ALONE), of(INVOKER, wrapper, REFUSED), of(TRUSTED, "/mnt/empty", "0"))
     else {
         return ExitCode::FAILURE;
     };
@@ -105,9 +113,10 @@ pub(crate) fn inner(arguments: &[OsString]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Starts one program over and over. Anything but the wanted status makes the floor void.
+/// Starts one program over and over. Anything but one of the wanted statuses makes the floor void.
 fn spawn(path: &Path, wanted: &OsString) -> ExitCode {
-    let wanted: Option<i32> = wanted.to_str().and_then(|wanted| wanted.parse().ok());
+    let wanted = wanted.to_string_lossy();
+    let wanted: Vec<i32> = wanted.split(' ').filter_map(|status| status.parse().ok()).collect();
     for _ in 0..ROUNDS {
         let begun = Instant::now();
         // No pre_exec and no ids: the standard library then uses posix_spawn, which is vfork.
@@ -121,7 +130,7 @@ fn spawn(path: &Path, wanted: &OsString) -> ExitCode {
             .status();
         let took = begun.elapsed().as_secs_f64() * 1e6;
         match status {
-            Ok(status) if status.code() == wanted => println!("{took:.1}"),
+            Ok(status) if status.code().is_some_and(|code| wanted.contains(&code)) => println!("{took:.1}"),
             other => {
                 println!("{}: {other:?}", path.display());
                 return ExitCode::FAILURE;
