@@ -40,7 +40,7 @@ pub struct Suite {
     /// The files, in the order of their names.
     pub scenarios: Vec<Arc<ScenarioInfo>>,
     /// The cases, by file, in the order of each file.
-    pub cases: Vec<Case>,
+    pub cases: Vec<Arc<Case>>,
     /// Users, groups and named identities.
     pub accounts: Accounts,
     places: BTreeMap<CaseId, Place>,
@@ -82,7 +82,7 @@ impl Suite {
         self.scenarios.push(lowered.info);
         for (case, span) in lowered.cases {
             self.places.insert(case.id.clone(), Place { source: Arc::clone(source), span });
-            self.cases.push(case);
+            self.cases.push(Arc::new(case));
         }
         Ok(())
     }

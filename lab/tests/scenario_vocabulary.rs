@@ -14,7 +14,7 @@ subject = { program = "mail-wrapper", trusts = "mail", args = ["post", "announce
 invoker = { mail = { user = "alice", group = "mail" } }
 "#;
 
-fn read(text: &str) -> Result<Vec<Case>, String> {
+fn read(text: &str) -> Result<Vec<Arc<Case>>, String> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/identities.toml"));
     let identities = scenario::source(path).expect("identities.toml");
     let mut suite = Suite::default();
@@ -28,7 +28,7 @@ fn read(text: &str) -> Result<Vec<Case>, String> {
 
 fn one(case: &str, outcome: &str) -> Result<Case, String> {
     let text = format!("[[case]]\nname = \"a\"\ncontrol = true\noutcome = \"o\"\n{case}\n[outcome.o]\n{outcome}\n");
-    read(&text).map(|mut cases| cases.remove(0))
+    read(&text).map(|cases| cases[0].as_ref().clone())
 }
 
 fn outcome_of(case: &str, outcome: &str) -> Outcome {

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::frame::{self, FrameError};
 use crate::host;
 use crate::layout::home::Home;
-use crate::layout::tree::Sources;
+use crate::layout::tree::{Blob, Sources};
 use crate::layout::{PROBE, PROBE_GID, Prepared};
 use crate::stage0::Unable;
 use crate::sweep::Sweeper;
@@ -16,22 +16,24 @@ use crate::sys::clone::{Stack, shared};
 use crate::sys::{exec, ids};
 use lab_invocation::evidence::Stage;
 use lab_invocation::layout::Digest;
-use lab_invocation::protocol::{Greeting, Hello, Probes, Reply, Request, Tier, VERSION, WITNESS_SOCKET};
+use lab_invocation::protocol::{Greeting, Hello, Patch, Probes, Reply, Request, Tier, VERSION, WITNESS_SOCKET};
 use lab_invocation::{Bytes, Evidence, Gid, Identity, Invocation, Layout, Uid};
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::Signal;
 use rustix::termios::Winsize;
 use std::collections::{BTreeSet, HashMap};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 /// The sandbox.
 struct Sandbox {
     home: Home,
     bench: Bench,
-    agent: OwnedFd,
-    blobs: HashMap<Digest, Bytes>,
+    /// The agent's own program file, which is the witness too.
+    agent: Vec<u8>,
+    programs: HashMap<Digest, Rc<Bytes>>,
+    blobs: HashMap<Digest, Blob>,
     layouts: HashMap<u32, Prepared>,
     /// The layout whose namespace this process is in.
     inside: Option<u32>,
@@ -96,8 +98,9 @@ fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unabl
     }
     let facts = host::facts();
     let bench = bench(Sweeper::new(go)).map_err(unexpected("prepare the bench"))?;
-    let agent = rustix::fs::open(c"/proc/self/exe", OFlags::RDONLY | OFlags::CLOEXEC, rustix::fs::Mode::empty())
-        .map_err(unexpected("open the agent's own program file"))?;
+    let agent = std::fs::read("/proc/self/exe").map_err(|error| {
+        unexpected("read the agent's own program file")(Errno::from_io_error(&error).unwrap_or(Errno::IO))
+    })?;
     rustix::process::umask(rustix::fs::Mode::empty());
     // While the host's /proc is there.
     let apparmor = cure::apparmor_restricts();
@@ -108,7 +111,16 @@ fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unabl
     // Few subjects write more to their log than fits; for them it is taken in as it comes.
     let _ = home.set_network_sysctl("unix/max_dgram_qlen", "512");
     let hello = Hello { version: VERSION, tier: tier(&bench.gid_map), facts };
-    Ok(Some((hello, Sandbox { home, bench, agent, blobs: HashMap::new(), layouts: HashMap::new(), inside: None })))
+    let sandbox = Sandbox {
+        home,
+        bench,
+        agent,
+        programs: HashMap::new(),
+        blobs: HashMap::new(),
+        layouts: HashMap::new(),
+        inside: None,
+    };
+    Ok(Some((hello, sandbox)))
 }
 
 fn become_root_inside() -> Result<(), Errno> {
@@ -155,10 +167,15 @@ pub(crate) fn tier(gid_map: &str) -> Tier {
 impl Sandbox {
     fn answer(&mut self, request: Request) -> Reply {
         let result = match request {
-            Request::Blob { digest, bytes } => {
-                self.blobs.insert(digest, bytes);
+            Request::Program { digest, bytes } => {
+                self.programs.insert(digest, Rc::new(bytes));
                 Ok(Reply::Done)
             }
+            Request::Forget { program } => {
+                self.programs.remove(&program);
+                Ok(Reply::Done)
+            }
+            Request::Blob { digest, program, patch } => self.keep(digest, program, patch).map(|()| Reply::Done),
             Request::Open { layout, spec } => self.open(layout, &spec).map(|probes| Reply::Opened { probes }),
             Request::Close { layout } => self.close(layout).map(|()| Reply::Done),
             Request::Run { layout, invocation } => {
@@ -173,14 +190,23 @@ impl Sandbox {
         result.unwrap_or_else(|Failure { step, errno }| Reply::Failed { step, errno })
     }
 
+    fn keep(&mut self, digest: Digest, program: Digest, patch: Option<Patch>) -> Result<(), Failure> {
+        let program = self
+            .programs
+            .get(&program)
+            .ok_or_else(|| Failure::refused(format!("keep blob {digest}: program {program} was not sent")))?;
+        self.blobs.insert(digest, Blob { program: Rc::clone(program), patch });
+        Ok(())
+    }
+
     fn open(&mut self, number: u32, spec: &Layout) -> Result<Probes, Failure> {
         self.inside = None;
-        let sources = Sources { blobs: &self.blobs, agent: self.agent.as_fd() };
+        let sources = Sources { blobs: &self.blobs, agent: &self.agent };
         let mut prepared = Prepared::new(&self.home, spec, &sources)?;
         for fresh in &mut prepared.fresh {
             fresh.learn(&sources)?;
         }
-        // The lab sends them again for a layout that needs them; kept, those of all layouts would fill the memory.
+        // The lab sends them again for a layout that needs them.
         self.blobs.clear();
         self.layouts.insert(number, prepared);
         self.prove(number)
@@ -205,7 +231,7 @@ impl Sandbox {
             prepared.enter()?;
             self.inside = Some(number);
         }
-        Ok(case::run(&mut self.bench, &self.home, prepared, self.agent.as_fd(), invocation, mode))
+        Ok(case::run(&mut self.bench, &self.home, prepared, &self.agent, invocation, mode))
     }
 
     /// Starts the set-group-ID probe twice. What it reports, not what was set up, decides.

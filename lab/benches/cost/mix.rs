@@ -51,7 +51,7 @@ impl Ready {
     }
 
     fn plan(&self, wanted: impl Fn(&Case) -> bool) -> Result<Plan, Problem> {
-        let asked = |case: &Case| Asked { case: Arc::new(case.clone()), unsupported: None };
+        let asked = |case: &Arc<Case>| Asked { case: Arc::clone(case), unsupported: None };
         let cases = self.session.suite.cases.iter().filter(|case| wanted(case)).map(asked).collect();
         Ok(session::plan(cases, &self.programs, &session::Given::new(), None)?.0)
     }
@@ -64,7 +64,7 @@ impl Ready {
         let mut times = Vec::new();
         for planned in &plan.cases {
             let layout = &plan.setting(planned).layout;
-            let (id, _) = worker.open(layout, &|digest| plan.subjects.bytes(digest)).map_err(failed)?;
+            let (id, _) = worker.open(layout, &|digest| plan.subjects.blob(digest)).map_err(failed)?;
             for _ in 0..ROUNDS {
                 let begun = Instant::now();
                 worker.run(id, &planned.case.invocation).map_err(failed)?;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub const WITNESS_SOCKET: &[u8] = b"lab-witness";
 
 /// Changes whenever a message changes; the first frame is the agent's [`Greeting`].
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Longest frame which either side accepts, in bytes.
 pub const MAX_FRAME: usize = 64 * 1024 * 1024;
@@ -57,12 +57,26 @@ pub enum Tier {
 /// From the lab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// Keep these bytes until the next [`Request::Open`], whose layout may name them by digest.
-    Blob {
+    /// Keep the bytes of a program until [`Request::Forget`]: many blobs are the same program with another policy.
+    Program {
         /// SHA-256 of the bytes.
         digest: Digest,
         /// The bytes.
         bytes: Bytes,
+    },
+    /// Give up a program.
+    Forget {
+        /// Its digest.
+        program: Digest,
+    },
+    /// Keep a blob until the next [`Request::Open`], whose layout may name it by digest.
+    Blob {
+        /// SHA-256 of the whole file.
+        digest: Digest,
+        /// A program that was sent before.
+        program: Digest,
+        /// Where the file differs from the program.
+        patch: Option<Patch>,
     },
     /// Prepare a layout under this number, and prove it: a set-group-ID probe that must gain its group, and the same
     /// on a nosuid mount that must not.
@@ -100,10 +114,19 @@ pub enum Request {
     Quit,
 }
 
+/// Bytes that stand in a file in place of a program's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patch {
+    /// Offset of the first one.
+    pub at: u64,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
 /// From the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// Blob kept, layout closed.
+    /// Program or blob kept, program forgotten, layout closed.
     Done,
     /// Layout ready, with what its probes showed.
     Opened {

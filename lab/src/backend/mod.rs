@@ -5,10 +5,11 @@ pub mod namespace;
 
 use crate::capability::Capabilities;
 use lab_invocation::layout::Digest;
-use lab_invocation::protocol::Probes;
+use lab_invocation::protocol::{Patch, Probes};
 use lab_invocation::{Bytes, Evidence, Invocation, Layout};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A kind of sandbox.
 pub trait Backend: Send + Sync {
@@ -32,7 +33,7 @@ pub trait Backend: Send + Sync {
 
 /// Runs cases one after the other. Dropping it destroys every sandbox that it made.
 pub trait Worker: Send {
-    /// Prepares a layout, or finds it prepared, and proves it with probes. `blobs` gives the bytes of a digest which
+    /// Prepares a layout, or finds it prepared, and proves it with probes. `blobs` gives the file of a digest which
     /// the layout names.
     ///
     /// # Errors
@@ -40,7 +41,7 @@ pub trait Worker: Send {
     fn open(
         &mut self,
         layout: &Layout,
-        blobs: &dyn Fn(Digest) -> Option<Bytes>,
+        blobs: &dyn Fn(Digest) -> Option<Blob>,
     ) -> Result<(LayoutId, Probes), BackendError>;
 
     /// Starts a subject in a fresh sandbox of that layout.
@@ -48,6 +49,17 @@ pub trait Worker: Send {
     /// # Errors
     /// The sandbox itself failed, so that nothing was observed; a step of the set-up which failed is evidence.
     fn run(&mut self, layout: LayoutId, invocation: &Invocation) -> Result<Evidence, BackendError>;
+}
+
+/// A file of a layout: a program, and where the file differs from it.
+#[derive(Clone, Debug)]
+pub struct Blob {
+    /// SHA-256 of the program.
+    pub program: Digest,
+    /// The program.
+    pub bytes: Arc<Bytes>,
+    /// The policy that is sealed into it; `None` for a program as it is.
+    pub patch: Option<Patch>,
 }
 
 /// A layout which a worker has prepared.

@@ -8,12 +8,12 @@ mod shell;
 
 pub use shell::shell;
 
-use super::{Backend, BackendError, LayoutId, Worker};
+use super::{Backend, BackendError, Blob, LayoutId, Worker};
 use crate::capability::Capabilities;
 use client::Client;
 use lab_invocation::layout::{Content, Digest, NodeKind};
 use lab_invocation::protocol::{Hello, Probes, Reply, Request, Tier};
-use lab_invocation::{Bytes, Evidence, Invocation, Layout};
+use lab_invocation::{Evidence, Invocation, Layout};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// How many layouts a worker keeps prepared: each holds copies of its programs in memory.
 const KEPT_LAYOUTS: usize = 12;
+/// How many programs an agent keeps: more than a run of the suite has, fewer than a record may hold.
+const KEPT_PROGRAMS: usize = 8;
 /// How long the preparation of a layout may take.
 const OPEN_PATIENCE: Duration = Duration::from_secs(30);
 /// How much longer than its deadline a case may take: set-up, and clearing away.
@@ -79,6 +81,8 @@ struct NamespaceWorker {
     client: Client,
     /// Least recently used first.
     layouts: Vec<(u32, Layout, Probes)>,
+    /// Programs that the agent has, oldest first.
+    programs: Vec<Digest>,
     next: u32,
 }
 
@@ -89,10 +93,10 @@ impl NamespaceWorker {
 
     /// With this as the agent's standard error.
     fn start_with(agent: &Path, stderr: Stdio) -> Result<Self, BackendError> {
-        Ok(Self { client: Client::start(agent, stderr)?, layouts: Vec::new(), next: 0 })
+        Ok(Self { client: Client::start(agent, stderr)?, layouts: Vec::new(), programs: Vec::new(), next: 0 })
     }
 
-    fn send_blobs(&mut self, layout: &Layout, blobs: &dyn Fn(Digest) -> Option<Bytes>) -> Result<(), BackendError> {
+    fn send_blobs(&mut self, layout: &Layout, blobs: &dyn Fn(Digest) -> Option<Blob>) -> Result<(), BackendError> {
         let digests: BTreeSet<Digest> = layout
             .nodes
             .iter()
@@ -103,26 +107,35 @@ impl NamespaceWorker {
             .collect();
         for digest in digests {
             let step = "send a file's content to the agent";
-            let bytes = blobs(digest).ok_or_else(|| BackendError {
+            let Blob { program, bytes, patch } = blobs(digest).ok_or_else(|| BackendError {
                 step: step.to_owned(),
                 found: format!("the layout names content {digest}, which nobody has"),
                 cure: None,
             })?;
-            match self.client.ask(&Request::Blob { digest, bytes }, step, OPEN_PATIENCE)? {
-                Reply::Done => {}
-                other => return Err(client::unexpected(step, &other)),
+            if !self.programs.contains(&program) {
+                if self.programs.len() >= KEPT_PROGRAMS {
+                    let oldest = self.programs.remove(0);
+                    self.tell(&Request::Forget { program: oldest }, step)?;
+                }
+                self.tell(&Request::Program { digest: program, bytes: bytes.as_ref().clone() }, step)?;
+                self.programs.push(program);
             }
+            self.tell(&Request::Blob { digest, program, patch }, step)?;
         }
         Ok(())
     }
 
-    fn forget_oldest(&mut self) -> Result<(), BackendError> {
-        let step = "give up a layout";
-        let (oldest, ..) = self.layouts.remove(0);
-        match self.client.ask(&Request::Close { layout: oldest }, step, OPEN_PATIENCE)? {
+    /// A request whose only answer is that it was done.
+    fn tell(&mut self, request: &Request, step: &str) -> Result<(), BackendError> {
+        match self.client.ask(request, step, OPEN_PATIENCE)? {
             Reply::Done => Ok(()),
             other => Err(client::unexpected(step, &other)),
         }
+    }
+
+    fn forget_oldest(&mut self) -> Result<(), BackendError> {
+        let (oldest, ..) = self.layouts.remove(0);
+        self.tell(&Request::Close { layout: oldest }, "give up a layout")
     }
 }
 
@@ -130,7 +143,7 @@ impl Worker for NamespaceWorker {
     fn open(
         &mut self,
         layout: &Layout,
-        blobs: &dyn Fn(Digest) -> Option<Bytes>,
+        blobs: &dyn Fn(Digest) -> Option<Blob>,
     ) -> Result<(LayoutId, Probes), BackendError> {
         if let Some(at) = self.layouts.iter().position(|(_, known, _)| known == layout) {
             let known = self.layouts.remove(at);

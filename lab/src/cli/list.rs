@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     let session = common::session(arguments.scenarios.as_deref())?;
     let suite = &session.suite;
     let selected = select(&suite.cases, &Wanted { patterns: arguments.patterns.clone(), ..Wanted::default() })?;
-    let cases = || selected.places.iter().map(|&place| &suite.cases[place]);
+    let cases = || selected.places.iter().map(|&place| suite.cases[place].as_ref());
     if arguments.by_source {
         out.text(listing::by_source_text(&listing::by_source(cases())));
         return Ok(Exit::Passed);

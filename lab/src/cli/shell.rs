@@ -22,6 +22,7 @@ use lab_invocation::{Bytes, Evidence};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where to go, and what to do there.
 #[derive(Clone, Debug, Args)]
@@ -83,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<u8, Problem
     let case = planned.case.as_ref();
     let mut layout = plan.setting(planned).layout.clone();
     shell::furnish(&mut layout);
-    let blobs = |digest| plan.subjects.bytes(digest);
+    let blobs = |digest| plan.subjects.blob(digest);
 
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let variables: Vec<(&str, OsString)> =
@@ -126,7 +127,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<u8, Problem
 }
 
 /// The case of that id.
-fn find<'a>(cases: &'a [Case], id: &str) -> Result<&'a Case, Problem> {
+fn find<'a>(cases: &'a [Arc<Case>], id: &str) -> Result<&'a Arc<Case>, Problem> {
     cases.iter().find(|case| case.id.0 == id).ok_or_else(|| {
         let problem = Problem::usage(format!("there is no case `{id}`"));
         let below = format!("{}/", id.trim_end_matches('/'));

@@ -49,6 +49,7 @@ use crate::verdict::Difference;
 use facts::Facts;
 use lab_invocation::Evidence;
 use page::Page;
+use std::sync::Arc;
 
 pub use ledger::{Ledger, ledger};
 
@@ -117,7 +118,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 
 /// Those of `cases` in which this finding would show itself, as scenario ids with the number of their cases: the
 /// "Checked by" list of a page. Empty for an unknown code.
-pub fn checked_by<'a>(code: &str, cases: impl IntoIterator<Item = &'a Case>) -> Vec<String> {
+pub fn checked_by<'a>(code: &str, cases: impl IntoIterator<Item = &'a Arc<Case>>) -> Vec<String> {
     let Some(finding) = FINDINGS.iter().find(|finding| finding.code == code) else { return Vec::new() };
     let mut scenarios: Vec<(&str, usize)> = Vec::new();
     for case in cases.into_iter().filter(|case| (finding.shown_by)(case, &judge::wanted(case))) {

@@ -24,7 +24,7 @@ const REFUSED: &str = "group-mismatch/mta-identities/exim-pipe×nogroup";
 const UNTOUCHED: &str = "environment/hostile-invoker/control-a-quiet-room";
 
 fn case(id: &str) -> Case {
-    SUITE.cases.iter().find(|case| case.id.0 == id).expect("the scenarios of the project have it").clone()
+    SUITE.cases.iter().find(|case| case.id.0 == id).expect("the scenarios of the project have it").as_ref().clone()
 }
 
 fn gid(number: u32) -> Gid {

@@ -151,7 +151,7 @@ fn attempt(shared: &Shared, place: usize, slot: &mut Option<Box<dyn Worker>>) ->
         None => slot.insert(shared.backend.worker()?),
     };
     let layout = &shared.plan.setting(planned).layout;
-    let (id, probes) = worker.open(layout, &|digest| shared.plan.subjects.bytes(digest))?;
+    let (id, probes) = worker.open(layout, &|digest| shared.plan.subjects.blob(digest))?;
     if let Some(because) = unproven(&probes) {
         return Ok(Done { probes: Some(probes), ..Done::untried(place, Verdict::Unresolved { because }) });
     }

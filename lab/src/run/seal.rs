@@ -1,12 +1,14 @@
 //! Sealing the subjects: `wrapper-configure seal` once for each distinct policy, and what it made kept by the hashes of
 //! both programs and the policy. Only the section is kept; the rest of the file is the same for every policy.
 
+use crate::backend::Blob;
 use crate::case::{Kind, Policy, Sealing, Style, Subject};
 use crate::problem::Problem;
 use crate::run::programs::Programs;
 use crate::run::section::{self, SIZE};
 use lab_invocation::Bytes;
 use lab_invocation::layout::Digest;
+use lab_invocation::protocol::Patch;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -23,7 +25,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 struct Program {
     path: PathBuf,
-    bytes: Arc<Vec<u8>>,
+    bytes: Arc<Bytes>,
     digest: [u8; 32],
     /// Where its section is; `None` for a foreign program, which is taken as it is.
     section: Option<Range<usize>>,
@@ -33,19 +35,33 @@ struct Program {
 #[derive(Clone, Debug)]
 struct Sealed {
     name: String,
-    program: Arc<Vec<u8>>,
+    program: Arc<Bytes>,
+    program_digest: [u8; 32],
     section: Option<(usize, Box<[u8; SIZE]>)>,
 }
 
 impl Sealed {
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = self.program.as_ref().clone();
-        if let Some((at, section)) = &self.section
-            && let Some(place) = bytes.get_mut(*at..*at + SIZE)
-        {
-            place.copy_from_slice(section.as_slice());
+    /// SHA-256 of the file.
+    fn digest(&self) -> Digest {
+        let program = self.program.as_slice();
+        let Some((at, section)) = &self.section else { return Digest(self.program_digest) };
+        let mut hash = Sha256::new();
+        hash.update(program.get(..*at).unwrap_or_default());
+        hash.update(section.as_slice());
+        hash.update(program.get(*at + SIZE..).unwrap_or_default());
+        Digest(hash.finalize().into())
+    }
+
+    fn blob(&self) -> Blob {
+        let patch = |(at, section): &(usize, Box<[u8; SIZE]>)| Patch {
+            at: u64::try_from(*at).unwrap_or(u64::MAX),
+            bytes: section.as_slice().into(),
+        };
+        Blob {
+            program: Digest(self.program_digest),
+            bytes: Arc::clone(&self.program),
+            patch: self.section.as_ref().map(patch),
         }
-        bytes
     }
 }
 
@@ -114,7 +130,7 @@ impl Sealer {
             }
         };
         self.programs
-            .insert(name.to_owned(), Program { path: path.to_owned(), bytes: Arc::new(bytes), digest, section });
+            .insert(name.to_owned(), Program { path: path.to_owned(), bytes: Arc::new(Bytes(bytes)), digest, section });
         Ok(digest)
     }
 
@@ -125,39 +141,46 @@ impl Sealer {
     pub fn seal(&mut self, subject: &Subject) -> Result<Digest, Problem> {
         let program = self.program(&subject.program)?;
         let Some(place) = program.section.clone() else {
-            let sealed = Sealed { name: subject.program.clone(), program: program.bytes.clone(), section: None };
+            let sealed = Sealed {
+                name: subject.program.clone(),
+                program: program.bytes.clone(),
+                program_digest: program.digest,
+                section: None,
+            };
             let digest = Digest(program.digest);
             self.sealed.insert(digest, sealed);
             return Ok(digest);
         };
-        let bytes = program.bytes.clone();
+        let (bytes, program_digest) = (program.bytes.clone(), program.digest);
         let key = key(&[&program.digest, format!("{:?}", subject.policy).as_bytes()]);
         if let Some(digest) = self.by_subject.get(&key) {
             return Ok(*digest);
         }
         let mut unsealed = Box::new([0; SIZE]);
-        unsealed.copy_from_slice(&bytes[place.clone()]);
+        unsealed.copy_from_slice(&bytes.as_slice()[place.clone()]);
         let mut made = self.sound(&subject.program, &subject.policy)?;
         let other = match subject.policy.condition {
             Sealing::WrongKind => Some(self.other_kind(&subject.policy)?),
             _ => None,
         };
         section::bring_into(subject.policy.condition, &mut made, &unsealed, other.as_deref());
-        let sealed = Sealed { name: subject.program.clone(), program: bytes, section: Some((place.start, made)) };
-        let digest = Digest(Sha256::digest(sealed.bytes()).into());
+        let section = Some((place.start, made));
+        let sealed = Sealed { name: subject.program.clone(), program: bytes, program_digest, section };
+        let digest = sealed.digest();
         self.sealed.insert(digest, sealed);
         self.by_subject.insert(key, digest);
         Ok(digest)
     }
 
     /// The file of a digest.
-    pub fn bytes(&self, digest: Digest) -> Option<Bytes> {
-        self.sealed.get(&digest).map(|sealed| Bytes(sealed.bytes()))
+    pub fn blob(&self, digest: Digest) -> Option<Blob> {
+        self.sealed.get(&digest).map(Sealed::blob)
     }
 
     /// Takes a file that was sealed before.
     pub fn adopt(&mut self, digest: Digest, name: &str, bytes: Bytes) {
-        let sealed = Sealed { name: name.to_owned(), program: Arc::new(bytes.0), section: None };
+        let sealed =
+            Sealed { name: name.to_owned(), program: Arc::new(bytes), program_digest: digest.0, section: None };
         self.sealed.insert(digest, sealed);
     }
 
@@ -361,11 +384,11 @@ fn run_configure(
     let Some(place) = program.section.clone() else {
         return Err(failed("wrapper-configure sealed a program without a section", String::new()));
     };
-    let same = |range: Range<usize>| sealed.get(range.clone()) == program.bytes.get(range);
-    if sealed.len() != program.bytes.len() || !same(0..place.start) || !same(place.end..sealed.len()) {
+    let same = |range: Range<usize>| sealed.get(range.clone()) == program.bytes.as_slice().get(range);
+    if sealed.len() != program.bytes.as_slice().len() || !same(0..place.start) || !same(place.end..sealed.len()) {
         return Err(failed(
             "wrapper-configure changed more than the sealed section",
-            format!("{} bytes became {}", program.bytes.len(), sealed.len()),
+            format!("{} bytes became {}", program.bytes.as_slice().len(), sealed.len()),
         ));
     }
     sealed

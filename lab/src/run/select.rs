@@ -5,6 +5,7 @@ use crate::case::{Case, CaseId};
 use crate::problem::Problem;
 use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// What is to be selected.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +52,7 @@ impl FromStr for Slice {
 ///
 /// # Errors
 /// A pattern matches nothing, is no glob, or nothing is left.
-pub fn select(cases: &[Case], wanted: &Wanted) -> Result<Selected, Problem> {
+pub fn select(cases: &[Arc<Case>], wanted: &Wanted) -> Result<Selected, Problem> {
     let mut places: Vec<usize> = (0..cases.len()).collect();
     if !wanted.patterns.is_empty() {
         let matching = wanted.patterns.iter().map(|pattern| matching(cases, pattern)).collect::<Result<Vec<_>, _>>()?;
@@ -74,7 +75,7 @@ pub fn select(cases: &[Case], wanted: &Wanted) -> Result<Selected, Problem> {
     Ok(Selected { added_controls: all.len() - before, places: all.into_iter().collect() })
 }
 
-fn matching(cases: &[Case], pattern: &str) -> Result<Vec<usize>, Problem> {
+fn matching(cases: &[Arc<Case>], pattern: &str) -> Result<Vec<usize>, Problem> {
     let glob = glob::Pattern::new(pattern)
         .map_err(|error| Problem::usage(format!("`{pattern}` is not a glob")).found(error))?;
     let options = glob::MatchOptions { require_literal_separator: true, ..Default::default() };
@@ -96,7 +97,7 @@ fn matching(cases: &[Case], pattern: &str) -> Result<Vec<usize>, Problem> {
 }
 
 /// The scenario or case whose id is most like what was typed.
-fn nearest<'a>(cases: &'a [Case], typed: &str) -> Option<&'a str> {
+fn nearest<'a>(cases: &'a [Arc<Case>], typed: &str) -> Option<&'a str> {
     cases
         .iter()
         .flat_map(|case| [case.scenario.id.as_str(), case.id.0.as_str()])
@@ -113,8 +114,9 @@ mod tests {
     use crate::problem::Kind;
     use crate::run::sample::case;
     use rstest::rstest;
+    use std::sync::Arc;
 
-    fn suite() -> Vec<Case> {
+    fn suite() -> Vec<Arc<Case>> {
         let mut control = case("install/ignored", "control: the bit works");
         control.control = true;
         vec![
@@ -124,6 +126,9 @@ mod tests {
             case("install/ignored", "mounted nosuid"),
             case("install/ignored", "no_new_privs"),
         ]
+        .into_iter()
+        .map(Arc::new)
+        .collect()
     }
 
     fn places(pattern: &[&str], slice: Option<&str>) -> Result<Selected, Kind> {

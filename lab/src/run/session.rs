@@ -64,11 +64,11 @@ impl Session {
 }
 
 /// A case, as a profile makes it if there is one.
-pub fn asked(case: &Case, profile: Option<&Profile>) -> Asked {
+pub fn asked(case: &Arc<Case>, profile: Option<&Profile>) -> Asked {
     match profile.map(|profile| profile.adapt(case)) {
-        None => Asked { case: Arc::new(case.clone()), unsupported: None },
+        None => Asked { case: Arc::clone(case), unsupported: None },
         Some(Ok(case)) => Asked { case: Arc::new(case), unsupported: None },
-        Some(Err(because)) => Asked { case: Arc::new(case.clone()), unsupported: Some(because) },
+        Some(Err(because)) => Asked { case: Arc::clone(case), unsupported: Some(because) },
     }
 }
 

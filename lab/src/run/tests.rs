@@ -1,6 +1,6 @@
 //! The whole of a run on a backend that does what it is told: controls, probes, capabilities, waivers, exit statuses.
 
-use crate::backend::{Backend, BackendError, LayoutId, Worker};
+use crate::backend::{Backend, BackendError, Blob, LayoutId, Worker};
 use crate::capability::{Capabilities, Capability, Support};
 use crate::case::{Case, CaseId};
 use crate::run::collect::Settings;
@@ -57,7 +57,7 @@ fn broken() -> BackendError {
 }
 
 impl Worker for Fake {
-    fn open(&mut self, _: &Layout, _: &dyn Fn(Digest) -> Option<Bytes>) -> Result<(LayoutId, Probes), BackendError> {
+    fn open(&mut self, _: &Layout, _: &dyn Fn(Digest) -> Option<Blob>) -> Result<(LayoutId, Probes), BackendError> {
         Ok((LayoutId(0), self.probes.clone()))
     }
 

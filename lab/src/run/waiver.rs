@@ -5,6 +5,7 @@ use crate::capability::Capability;
 use crate::case::{Case, CaseId};
 use crate::problem::Problem;
 use serde::Deserialize;
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -38,7 +39,7 @@ impl Waivers {
     ///
     /// # Errors
     /// It cannot be read, or is not of the form.
-    pub fn read(path: &Path, cases: &[Case], today: &str) -> Result<Self, Problem> {
+    pub fn read(path: &Path, cases: &[impl Borrow<Case>], today: &str) -> Result<Self, Problem> {
         match fs::read_to_string(path) {
             Ok(text) => Self::parse(&text, &path.display().to_string(), cases, today),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
@@ -46,13 +47,13 @@ impl Waivers {
         }
     }
 
-    fn parse(text: &str, name: &str, cases: &[Case], today: &str) -> Result<Self, Problem> {
+    fn parse(text: &str, name: &str, cases: &[impl Borrow<Case>], today: &str) -> Result<Self, Problem> {
         let file: WaiverFile = toml::from_str(text).map_err(|error| {
             Problem::usage(format!("{name}: not a list of known failures"))
                 .found(error)
                 .cure("each entry is [[waiver]] with case = \"…\", reason = \"…\", until = 2027-01-31")
         })?;
-        let ids: BTreeSet<&CaseId> = cases.iter().map(|case| &case.id).collect();
+        let ids: BTreeSet<&CaseId> = cases.iter().map(|case| &case.borrow().id).collect();
         let mut waivers = Self::default();
         for waiver in file.waiver {
             let id = waiver.case.clone();

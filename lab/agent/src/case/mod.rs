@@ -37,7 +37,7 @@ use plan::{Mode, Plan};
 use progress::{Progress, Step};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, waitid};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use watch::Watch;
 
 /// What every case of a sandbox uses.
@@ -66,7 +66,7 @@ pub(crate) fn run(
     bench: &mut Bench,
     home: &Home,
     prepared: &Prepared,
-    agent: BorrowedFd<'_>,
+    agent: &[u8],
     invocation: &Invocation,
     mode: Mode,
 ) -> Evidence {
@@ -85,7 +85,7 @@ fn attempt(
     bench: &mut Bench,
     home: &Home,
     prepared: &Prepared,
-    agent: BorrowedFd<'_>,
+    agent: &[u8],
     invocation: &Invocation,
     mode: Mode,
     begun: u64,

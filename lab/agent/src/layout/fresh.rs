@@ -4,12 +4,12 @@
 use super::changes::{Snapshot, snapshot};
 use super::mounts;
 use super::path::Absolute;
-use super::tree::{self, Placed, Sources};
+use super::tree::{self, Blob, Placed, Sources};
 use crate::failure::Failure;
 use lab_invocation::layout::{Content, Digest, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Gid, Layout, Uid};
 use std::collections::HashMap;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Bound on what a case can write, in tmpfs(5)'s notation.
 const SIZE: &str = "16m";
@@ -24,8 +24,8 @@ pub(crate) struct Fresh {
     owner: String,
     group: String,
     nodes: Vec<Placed>,
-    /// Contents that the nodes name.
-    blobs: HashMap<Digest, Bytes>,
+    /// Files that the nodes name.
+    blobs: HashMap<Digest, Blob>,
     before: Option<Snapshot>,
 }
 
@@ -49,7 +49,7 @@ impl Fresh {
     }
 
     /// Makes one, filled as the layout says. `agent` is the agent's program file.
-    pub(crate) fn instance(&self, agent: BorrowedFd<'_>) -> Result<Instance, Failure> {
+    pub(crate) fn instance(&self, agent: &[u8]) -> Result<Instance, Failure> {
         let mut options = vec![("size", SIZE), ("nr_inodes", INODES), ("mode", self.mode.as_str())];
         if self.owner != "0" {
             options.push(("uid", self.owner.as_str()));
@@ -66,9 +66,9 @@ impl Fresh {
     pub(crate) fn learn(&mut self, sources: &Sources<'_>) -> Result<(), Failure> {
         for placed in &self.nodes {
             if let NodeKind::File(Content::Blob(digest)) = &placed.node.kind
-                && let Some(bytes) = sources.blobs.get(digest)
+                && let Some(blob) = sources.blobs.get(digest)
             {
-                self.blobs.insert(*digest, bytes.clone());
+                self.blobs.insert(*digest, blob.clone());
             }
         }
         let instance = self.instance(sources.agent)?;

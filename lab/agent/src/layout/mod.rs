@@ -27,7 +27,7 @@ use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::cell::RefCell;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use tree::Sources;
 
 /// Directory of the agent's own things in every layout's tree.
@@ -84,7 +84,7 @@ impl Prepared {
     }
 
     /// Fresh directories for one case. `agent` is the agent's program file.
-    pub(crate) fn instances(&self, agent: BorrowedFd<'_>) -> Result<Vec<Instance>, Failure> {
+    pub(crate) fn instances(&self, agent: &[u8]) -> Result<Vec<Instance>, Failure> {
         match self.spare.take() {
             Some(instances) => Ok(instances),
             None => self.fresh.iter().map(|fresh| fresh.instance(agent)).collect(),
@@ -92,7 +92,7 @@ impl Prepared {
     }
 
     /// Makes the fresh directories for the next case ahead of time.
-    pub(crate) fn make_spare(&self, agent: BorrowedFd<'_>) {
+    pub(crate) fn make_spare(&self, agent: &[u8]) {
         if self.spare.borrow().is_none() {
             // A failure comes again, and is reported, when the next case asks.
             *self.spare.borrow_mut() =

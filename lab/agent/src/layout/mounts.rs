@@ -23,19 +23,24 @@ pub(crate) const NO_EXEC: u64 = MountAttrFlags::MOUNT_ATTR_NOEXEC.bits() as u64;
 
 /// A file system in memory that is attached nowhere, with options of tmpfs(5).
 pub(crate) fn new_tmpfs(options: &[(&str, &str)]) -> Result<OwnedFd, Failure> {
-    new_filesystem(c"tmpfs", options).during(|| "make a file system in memory")
+    new_filesystem(c"tmpfs", options, Some(("huge", "within_size"))).during(|| "make a file system in memory")
 }
 
 /// A /proc of the calling process's process namespace, attached nowhere.
 pub(super) fn new_proc() -> Result<OwnedFd, Failure> {
-    new_filesystem(c"proc", &[])
+    new_filesystem(c"proc", &[], None)
         .during(|| "make a /proc (in a container whose /proc is partly masked: --security-opt systempaths=unconfined)")
 }
 
-fn new_filesystem(kind: &CStr, options: &[(&str, &str)]) -> Result<OwnedFd, Errno> {
+/// `wish` is an option that a kernel may not have: large pages make writing and freeing a program file several times
+/// cheaper (tmpfs(5), `huge`; a kernel without CONFIG_TRANSPARENT_HUGEPAGE refuses the option).
+fn new_filesystem(kind: &CStr, options: &[(&str, &str)], wish: Option<(&str, &str)>) -> Result<OwnedFd, Errno> {
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
     for (key, value) in options {
         fsconfig_set_string(context.as_fd(), *key, *value)?;
+    }
+    if let Some((key, value)) = wish {
+        let _ = fsconfig_set_string(context.as_fd(), key, value);
     }
     fsconfig_create(context.as_fd())?;
     fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())

@@ -4,19 +4,30 @@ use super::path::Absolute;
 use super::{EMPTY, OWN, PROBE, PROBE_GID};
 use crate::failure::{During, Failure};
 use lab_invocation::layout::{Content, Digest, Node, NodeKind, Order};
+use lab_invocation::protocol::Patch;
 use lab_invocation::{Bytes, Gid, Uid};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::ffi::CStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 /// Where contents come from.
 pub(crate) struct Sources<'a> {
-    /// Bytes that the lab sent.
-    pub(crate) blobs: &'a HashMap<Digest, Bytes>,
-    /// The agent's own program file, open for reading.
-    pub(crate) agent: BorrowedFd<'a>,
+    /// Files that the lab sent.
+    pub(crate) blobs: &'a HashMap<Digest, Blob>,
+    /// The agent's own program file.
+    pub(crate) agent: &'a [u8],
+}
+
+/// A file that the lab sent: a program, and where it differs from it.
+#[derive(Clone)]
+pub(crate) struct Blob {
+    /// The program.
+    pub(crate) program: Rc<Bytes>,
+    /// What stands in it instead of its own bytes.
+    pub(crate) patch: Option<Patch>,
 }
 
 /// A node with its path relative to the directory in which it is made.
@@ -101,19 +112,26 @@ fn fill(file: &OwnedFd, content: &Content, sources: &Sources<'_>, node: &Node) -
     match content {
         Content::Inline(bytes) => crate::write_all(file, bytes.as_slice()).during(what),
         Content::Blob(digest) => {
-            let bytes = sources
+            let Blob { program, patch } = sources
                 .blobs
                 .get(digest)
                 .ok_or_else(|| Failure::refused(format!("{}: blob {digest} was not sent", what())))?;
-            crate::write_all(file, bytes.as_slice()).during(what)
+            crate::write_all(file, program.as_slice()).during(what)?;
+            match patch {
+                Some(Patch { at, bytes }) => write_at(file, bytes.as_slice(), *at).during(what),
+                None => Ok(()),
+            }
         }
-        Content::Witness => copy(sources.agent, file).during(what),
+        // From memory in one call, so that the file system can take large pages for it.
+        Content::Witness => crate::write_all(file, sources.agent).during(what),
     }
 }
 
-/// Copies a whole file from its beginning, whatever the offset of `from`.
-fn copy(from: BorrowedFd<'_>, to: &OwnedFd) -> Result<(), Errno> {
-    let mut offset = 0;
-    while rustix::fs::sendfile(to, from, Some(&mut offset), 1 << 30)? > 0 {}
+fn write_at(file: &OwnedFd, mut bytes: &[u8], mut at: u64) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        let count = rustix::io::pwrite(file, bytes, at)?;
+        at += u64::try_from(count).unwrap_or(0);
+        bytes = bytes.get(count..).unwrap_or_default();
+    }
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use super::NamespaceWorker;
 use super::client::unexpected;
-use crate::backend::{BackendError, Worker};
+use crate::backend::{BackendError, Blob, Worker};
 use lab_invocation::layout::Digest;
 use lab_invocation::protocol::{Reply, Request};
-use lab_invocation::{Bytes, Evidence, Invocation, Layout};
+use lab_invocation::{Evidence, Invocation, Layout};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use std::fs::File;
 use std::path::Path;
@@ -23,7 +23,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub fn shell(
     agent: &Path,
     layout: &Layout,
-    blobs: &dyn Fn(Digest) -> Option<Bytes>,
+    blobs: &dyn Fn(Digest) -> Option<Blob>,
     invocation: &Invocation,
 ) -> Result<Evidence, BackendError> {
     let step = "run a shell";

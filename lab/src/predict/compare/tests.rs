@@ -16,7 +16,7 @@ static SUITE: LazyLock<Suite> = LazyLock::new(|| {
 });
 
 fn case(id: &str) -> Case {
-    SUITE.cases.iter().find(|case| case.id.0 == id).expect("the scenarios of the project have it").clone()
+    SUITE.cases.iter().find(|case| case.id.0 == id).expect("the scenarios of the project have it").as_ref().clone()
 }
 
 /// What a case contradicts the model in, by field.

@@ -22,7 +22,7 @@ fn profile(name: &str) -> Profile {
 }
 
 fn case(id: &str) -> Case {
-    SUITE.cases.iter().find(|case| case.id.0 == id).unwrap_or_else(|| panic!("no case {id}")).clone()
+    SUITE.cases.iter().find(|case| case.id.0 == id).unwrap_or_else(|| panic!("no case {id}")).as_ref().clone()
 }
 
 const TABLE: &str = "group-mismatch/mta-identities";
