@@ -13,9 +13,14 @@ pub const PATH: &CStr = c"PATH=/usr/bin:/bin";
 /// Where the caller gave a name twice the first counts, as in getenv(3). Entries without `=` or without a name are
 /// never kept. Values are not looked at.
 #[must_use]
-pub fn for_script<'e>(given: &[&'e CStr], kept: &[&str]) -> Vec<&'e CStr> {
-    let first = |name: &&str| given.iter().find(|entry| is_of(entry, name)).copied();
-    std::iter::once(PATH).chain(kept.iter().filter_map(first)).collect()
+pub fn for_script<'e>(given: impl Iterator<Item = &'e CStr>, kept: &[&str]) -> Vec<&'e CStr> {
+    let mut found = vec![None; kept.len()];
+    for entry in given {
+        if let Some((_, first)) = kept.iter().zip(&mut found).find(|(name, _)| is_of(entry, name)) {
+            first.get_or_insert(entry);
+        }
+    }
+    std::iter::once(PATH).chain(found.into_iter().flatten()).collect()
 }
 
 fn is_of(entry: &CStr, name: &str) -> bool {

@@ -1,8 +1,8 @@
 //! Set-group-ID wrappers that an auditor can read in an hour.
 //!
 //! A wrapper is set-group-ID to the group of the mailing list manager and asks one question: is the real gid of
-//! whoever started it the gid that it was sealed to trust? Begin with `src/bin/mail-wrapper.rs`; its `main` calls the
-//! modules in this order:
+//! whoever started it the gid that it was sealed to trust? Both programs are the function [`run`], which calls the modules
+//! in this order; what differs between them is in the sealed policy. Their manual pages are `src/bin/*.rs`.
 //!
 //! | module          | what it does                                                                             |
 //! |-----------------|------------------------------------------------------------------------------------------|
@@ -32,6 +32,40 @@ pub mod report;
 pub mod script;
 pub mod surroundings;
 pub mod sys;
+
+use credentials::{Credentials, Kernel};
+use policy::{Kind, Policy, PolicyError, RefusalStyle, SECTION_SIZE};
+use process_state::{SafeProcess, UnsafeProcess};
+use refusal::Refusal;
+use std::convert::Infallible;
+
+/// The program from beginning to end: it becomes the script, or says why not and gives the exit status for it.
+#[must_use]
+pub fn run(kind: Kind, section: &[u8; SECTION_SIZE], argv: sys::Strings) -> u8 {
+    let safe = process_state::make_safe();
+    let policy = policy::decode(section, kind);
+    let Err(refusal) = start(safe, &policy, argv);
+    report::deliver(&refusal, kind);
+    refusal.exit_code(policy.as_ref().map_or(RefusalStyle::Mailman, |policy| policy.refusal))
+}
+
+/// Becomes the script, or comes back with the reason why not.
+fn start<'p>(
+    safe: Result<SafeProcess, UnsafeProcess>,
+    policy: &'p Result<Policy<'p>, PolicyError>,
+    argv: sys::Strings,
+) -> Result<Infallible, Refusal<'p>> {
+    // Make the process safe, and see what there is to decide by.
+    let safe = safe?;
+    let credentials = Credentials::read(&safe)?;
+    let policy = policy.as_ref().map_err(|error| *error)?;
+    // Decide. The plan holds the proof that the caller is admitted; nothing below can be called without it.
+    let plan = decision::decide(&credentials, argv, sys::environment(), policy, &surroundings::System)?;
+    // Act.
+    let switched = credentials::switch_group(&plan.admitted, &mut Kernel, policy.own, credentials.real)?;
+    let checked = script::check_files(&switched, plan, policy, &script::RealFiles)?;
+    Err(script::execute(&checked, policy))
+}
 
 // Shared with the tests in `tests/`, which know this crate by its name.
 #[cfg(test)]

@@ -10,44 +10,51 @@ use nix::fcntl::readlink;
 use nix::sys::stat::{SFlag, lstat};
 use nix::unistd::execve;
 use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{CStr, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-/// Proof that nobody untrusted can change what the plan executes.
+/// A plan of which nobody untrusted can change what is executed. Nothing else can be.
 #[derive(Debug)]
-pub struct Checked(());
+pub struct Checked<'a>(Plan<'a>);
 
-/// Checks every directory, symbolic link and file on the way to each file of a plan.
+/// Checks every directory, symbolic link and file on the way to script and interpreter of a plan.
 ///
 /// Only root, the owner of the policy and the wrapper's own group may be able to write there: whoever else could would
 /// run programs of their own as that group. Those trusted ones can still change a path between this check and the exec.
+/// An interpreter that the script names in its first line is not checked: the kernel, not this program, opens it.
 ///
 /// # Errors
 /// The first place where somebody else could, or which cannot be looked at, or is no file.
-pub fn check_files<'p>(
+pub fn check_files<'a, 'p>(
     _: &Switched,
-    plan: &Plan<'_>,
+    plan: Plan<'a>,
     policy: &Policy<'p>,
     files: &impl Files,
-) -> Result<Checked, Refusal<'p>> {
-    for file in &plan.files {
-        check_file(Path::new(file), policy, files).map_err(|(path, fault)| refuse(path, fault, policy))?;
+) -> Result<Checked<'a>, Refusal<'p>> {
+    for file in plan.interpreter.iter().chain([&plan.script]) {
+        check_file(&path(file), policy, files).map_err(|(path, fault)| refuse(path, fault, policy))?;
     }
-    Ok(Checked(()))
+    Ok(Checked(plan))
 }
 
 /// Executes the plan; comes back only to say why not.
 ///
 /// By path: a script that is executed by descriptor gets a name below /dev/fd, which close-on-exec has emptied.
 #[must_use]
-pub fn execute<'p>(_: &Checked, plan: &Plan<'_>, policy: &Policy<'p>) -> Refusal<'p> {
+pub fn execute<'p>(Checked(plan): &Checked<'_>, policy: &Policy<'p>) -> Refusal<'p> {
     // An exec keeps what is ignored, and this process has ignored everything.
-    let executed =
-        sys::dispose_of_signals(Disposition::Default).and_then(|()| execve(&plan.path, &plan.argv, &plan.environment));
+    let executed = sys::dispose_of_signals(Disposition::Default)
+        .and_then(|()| execve(plan.program(), &plan.argv, &plan.environment));
     let Err(errno) = executed;
     // Again, so that no SIGPIPE can stand in the way of the refusal. If it fails, one may.
     let _ = sys::dispose_of_signals(Disposition::Ignore);
-    refuse(PathBuf::from(OsString::from(plan.path.to_string_lossy().as_ref())), StartFault::Exec(errno), policy)
+    refuse(path(plan.program()), StartFault::Exec(errno), policy)
+}
+
+/// A path of a plan.
+pub(crate) fn path(bytes: &CStr) -> PathBuf {
+    OsStr::from_bytes(bytes.to_bytes()).into()
 }
 
 fn refuse<'p>(path: PathBuf, fault: StartFault, policy: &Policy<'p>) -> Refusal<'p> {

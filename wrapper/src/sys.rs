@@ -12,18 +12,28 @@ use std::path::Path;
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
 compile_error!("the layouts of system call arguments in this module are those of 64-bit, little-endian Linux");
 
-/// Puts the policy section into a program, unsealed, and reads what it holds when the program runs.
+/// Makes [`crate::run`] the program, with a policy section that is unsealed until `wrapper-configure` fills it.
 ///
-/// To be used once, in the program itself: a section in a library would come with every program that links it.
+/// To be used once, in the program itself: a section in a library would come with every program that links it. And in the
+/// place of Rust's own `main`, whose runtime allocates, installs handlers and can panic or hang where memory is short, all
+/// before the first line of the program. It would also open standard descriptors and ignore SIGPIPE, which
+/// [`crate::process_state::make_safe`] does with the rest.
 #[macro_export]
-macro_rules! sealed_policy {
-    ($kind:expr) => {{
+macro_rules! program {
+    ($kind:expr) => {
         #[expect(unsafe_code, reason = "no other item has this section, so nothing else is overwritten by sealing")]
         #[unsafe(link_section = ".wrapper.policy")]
         #[used]
         static SECTION: [u8; $crate::policy::SECTION_SIZE] = $crate::policy::unsealed($kind);
-        $crate::sys::read_section(&SECTION)
-    }};
+
+        #[expect(unsafe_code, reason = "the C runtime calls this name, and calls it once")]
+        #[unsafe(no_mangle)]
+        extern "C" fn main(_: std::ffi::c_int, argv: *const *const std::ffi::c_char) -> std::ffi::c_int {
+            // SAFETY: this is `main`, so `argv` is what the kernel has laid down: C strings, then a null pointer.
+            let argv = unsafe { $crate::sys::Strings::new(argv) };
+            $crate::run($kind, &$crate::sys::read_section(&SECTION), argv).into()
+        }
+    };
 }
 
 /// The section as it is in the running program.
@@ -36,77 +46,51 @@ pub fn read_section(section: &'static [u8; SECTION_SIZE]) -> [u8; SECTION_SIZE] 
     unsafe { std::ptr::from_ref(section).read_volatile() }
 }
 
-/// Makes a function the program: it gets the arguments and gives the exit status.
-///
-/// In the place of Rust's own `main`, whose runtime allocates, installs handlers and can panic or hang where memory is
-/// short, all before the first line of the program. It also opened standard descriptors and ignored SIGPIPE, which
-/// [`crate::process_state::make_safe`] does with the rest.
-#[macro_export]
-macro_rules! program {
-    ($run:path) => {
-        #[expect(unsafe_code, reason = "the C runtime calls this name, and calls it once")]
-        #[unsafe(no_mangle)]
-        extern "C" fn main(_: std::ffi::c_int, argv: *const *const std::ffi::c_char) -> std::ffi::c_int {
-            // SAFETY: this is `main`, so `argv` is what the kernel has laid down: C strings, then a null pointer.
-            $run(unsafe { $crate::sys::Arguments::new(argv) }).into()
-        }
-    };
-}
+/// The arguments or the environment of the process, as the caller gave them: the strings of an array that a null pointer
+/// ends. One by one: nothing is looked at, nor memory taken, before somebody asks for the next.
+#[derive(Debug, Clone)]
+pub struct Strings(*const *const c_char);
 
-/// The arguments of the program, its name among them.
-#[derive(Debug, Clone, Copy)]
-pub struct Arguments(*const *const c_char);
-
-impl Arguments {
-    /// The arguments as `main` gets them.
+impl Strings {
+    /// The strings of an array; none if there is no array.
     ///
     /// # Safety
-    /// `argv` is the second argument of `main`.
+    /// `array` is null, or an array of C strings with a null pointer at its end; array and strings stay as they are for
+    /// the life of the process.
     #[must_use]
-    pub const unsafe fn new(argv: *const *const c_char) -> Self {
-        Self(argv)
-    }
-
-    /// One by one; none if the caller gave none.
-    #[must_use]
-    pub fn to_vec(self) -> Vec<&'static CStr> {
-        // SAFETY: `new` demands it of the pointer; the kernel has put array and strings above the stack, where they stay
-        // for the life of the process, and nothing in this crate writes there.
-        unsafe { strings(self.0) }
+    pub const unsafe fn new(array: *const *const c_char) -> Self {
+        Self(array)
     }
 }
 
-/// The environment as the caller gave it: entries without `=`, duplicates and all.
+impl Iterator for Strings {
+    type Item = &'static CStr;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_null() {
+            return None;
+        }
+        // SAFETY: by `new` this is the array, or what is behind an element of it that was not the null pointer at its end.
+        let string = unsafe { *self.0 };
+        if string.is_null() {
+            return None;
+        }
+        // SAFETY: the element was not the null pointer at the end, so there is another one.
+        self.0 = unsafe { self.0.add(1) };
+        // SAFETY: it is not the null pointer, so by `new` it is a C string that stays.
+        Some(unsafe { CStr::from_ptr(string) })
+    }
+}
+
+/// The environment of the process: entries without `=`, duplicates and all.
 #[must_use]
-pub fn environment() -> Vec<&'static CStr> {
+pub fn environment() -> Strings {
     unsafe extern "C" {
         static environ: *const *const c_char;
     }
-    // SAFETY: the C library has set `environ` before `main`. Nobody changes it or what it points to: the process has one
-    // thread, and `set_var` and `remove_var` are disallowed methods.
-    unsafe { strings(environ) }
-}
-
-/// The strings of an array which a null pointer ends; none if there is no array.
-///
-/// # Safety
-/// `array` is null, or an array of C strings with a null pointer at its end; array and strings stay as they are for the
-/// life of the process.
-unsafe fn strings(array: *const *const c_char) -> Vec<&'static CStr> {
-    let mut strings = Vec::new();
-    let mut next = array;
-    while !next.is_null() {
-        // SAFETY: `next` is the array or points behind an element that was not the null pointer at its end.
-        let string = unsafe { *next };
-        if string.is_null() {
-            break;
-        }
-        // SAFETY: it is not the null pointer, so it is one of the C strings.
-        strings.push(unsafe { CStr::from_ptr(string) });
-        // SAFETY: the element was not the null pointer at the end, so there is another one.
-        next = unsafe { next.add(1) };
-    }
-    strings
+    // SAFETY: the C library has set `environ` before `main`, and nobody changes it or what it points to: the process has
+    // one thread, and `set_var` and `remove_var` are disallowed methods.
+    unsafe { Strings::new(environ) }
 }
 
 /// Standard output, for a page.

@@ -102,42 +102,4 @@
 #![no_main]
 #![deny(unsafe_code)]
 
-use std::convert::Infallible;
-use wrapper::credentials::{self, Credentials, Kernel};
-use wrapper::policy::{self, Kind, Policy, PolicyError, RefusalStyle};
-use wrapper::process_state::{self, SafeProcess, UnsafeProcess};
-use wrapper::refusal::Refusal;
-use wrapper::script::{self, RealFiles};
-use wrapper::surroundings::System;
-use wrapper::sys::{self, Arguments};
-use wrapper::{decision, report};
-
-wrapper::program!(run);
-
-fn run(arguments: Arguments) -> u8 {
-    let safe = process_state::make_safe();
-    let section = wrapper::sealed_policy!(Kind::Cgi);
-    let policy = policy::decode(&section, Kind::Cgi);
-    let Err(refusal) = start(safe, &policy, arguments);
-    report::deliver(&refusal, Kind::Cgi);
-    refusal.exit_code(policy.as_ref().map_or(RefusalStyle::Mailman, |policy| policy.refusal))
-}
-
-/// Becomes the script, or comes back with the reason why not.
-fn start<'p>(
-    safe: Result<SafeProcess, UnsafeProcess>,
-    policy: &'p Result<Policy<'p>, PolicyError>,
-    arguments: Arguments,
-) -> Result<Infallible, Refusal<'p>> {
-    // Make the process safe, and see what there is to decide by.
-    let safe = safe?;
-    let credentials = Credentials::read(&safe)?;
-    let policy = policy.as_ref().map_err(|error| *error)?;
-    let (argv, environ) = (arguments.to_vec(), sys::environment());
-    // Decide. The plan holds the proof that the caller is admitted; nothing below can be called without it.
-    let plan = decision::decide(&credentials, &argv, &environ, policy, &System)?;
-    // Act.
-    let switched = credentials::switch_group(&plan.admitted, &mut Kernel, policy.own, credentials.real)?;
-    let checked = script::check_files(&switched, &plan, policy, &RealFiles)?;
-    Err(script::execute(&checked, &plan, policy))
-}
+wrapper::program!(wrapper::policy::Kind::Cgi);

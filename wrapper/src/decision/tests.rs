@@ -2,10 +2,11 @@
 
 use super::{Plan, decide};
 use crate::credentials::Credentials;
-use crate::policy::{Interpreter, Policy};
-use crate::refusal::Refusal;
-use crate::sample::{Answers, cgi_policy, gid, list, mail_policy, trusted_caller};
+use crate::policy::{Fault, Interpreter, Policy, PolicyError, Tag, Task};
+use crate::refusal::{Refusal, StartFault};
+use crate::sample::{Answers, LIST, OWNER, cgi_policy, gid, list, mail_policy, trusted_caller};
 use crate::surroundings::GroupName;
+use nix::errno::Errno;
 use rstest::rstest;
 use std::ffi::CStr;
 
@@ -15,7 +16,7 @@ fn decided<'a>(
     environ: &[&'a CStr],
     policy: &'static Policy<'static>,
 ) -> Result<Plan<'a>, Refusal<'static>> {
-    decide(&caller, argv, environ, policy, &Answers::new(false, GroupName::Nameless))
+    decide(&caller, argv.iter().copied(), environ.iter().copied(), policy, &Answers::new(false, GroupName::Nameless))
 }
 
 fn kept(policy: Policy<'static>) -> &'static Policy<'static> {
@@ -30,8 +31,8 @@ fn argv<'p>(plan: &'p Plan<'_>) -> Vec<&'p [u8]> {
 fn mail_without_an_interpreter_executes_the_script() {
     let policy = kept(mail_policy());
     let plan = decided(trusted_caller(), &[c"anything", c"post", c"announce"], &[c"HOME=/"], policy).expect("admitted");
-    assert_eq!(plan.path.as_c_str(), c"/usr/local/mailman/scripts/post");
-    assert_eq!(plan.files, ["/usr/local/mailman/scripts/post"]);
+    assert_eq!(plan.program(), c"/usr/local/mailman/scripts/post");
+    assert_eq!((plan.interpreter.as_deref(), plan.script.as_c_str()), (None, plan.program()));
     assert_eq!(argv(&plan), [&b"/usr/local/mailman/scripts/post"[..], b"announce"]);
     assert_eq!(plan.environment.iter().map(|entry| entry.to_bytes()).collect::<Vec<_>>(), [b"PATH=/usr/bin:/bin"]);
 }
@@ -41,8 +42,9 @@ fn mail_with_an_interpreter_executes_that() {
     let interpreter = Some(Interpreter { path: "/usr/bin/python3", flags: list(&["-S", "-I"]) });
     let policy = kept(Policy { interpreter, ..mail_policy() });
     let plan = decided(trusted_caller(), &[c"m", c"admin"], &[], policy).expect("admitted");
-    assert_eq!(plan.path.as_c_str(), c"/usr/bin/python3");
-    assert_eq!(plan.files, ["/usr/bin/python3", "/usr/local/mailman/scripts/admin"]);
+    assert_eq!(plan.program(), c"/usr/bin/python3");
+    assert_eq!(plan.interpreter.as_deref(), Some(c"/usr/bin/python3"));
+    assert_eq!(plan.script.as_c_str(), c"/usr/local/mailman/scripts/admin");
     assert_eq!(argv(&plan), [&b"/usr/bin/python3"[..], b"-S", b"-I", b"/usr/local/mailman/scripts/admin"]);
 }
 
@@ -62,7 +64,8 @@ fn the_page_is_the_sealed_one_whatever_the_arguments(#[case] given: &[&'static C
     let policy = kept(cgi_policy());
     let environ = [c"QUERY_STRING=a", c"PATH_INFO=/admin", c"HTTP_PROXY=http://evil"];
     let plan = decided(trusted_caller(), given, &environ, policy).expect("admitted");
-    assert_eq!(plan.files, ["/usr/bin/python3", "/usr/local/mailman/scripts/driver"]);
+    assert_eq!(plan.program(), c"/usr/bin/python3");
+    assert_eq!(plan.script.as_c_str(), c"/usr/local/mailman/scripts/driver");
     let expected = [&b"/usr/bin/python3"[..], b"-S", b"-I", b"/usr/local/mailman/scripts/driver", b"listinfo"];
     assert_eq!(argv(&plan), expected);
     let environment: Vec<&[u8]> = plan.environment.iter().map(|entry| entry.to_bytes()).collect();
@@ -111,9 +114,40 @@ fn a_stranger_is_refused_as_such_whatever_its_arguments() {
     }
 }
 
+#[rstest]
+#[case::prefix(Policy { prefix: "/usr\0/local", ..cgi_policy() }, Tag::Prefix)]
+#[case::page(Policy { task: Task::Cgi { script: "list\0info" }, ..cgi_policy() }, Tag::CgiScript)]
+#[case::interpreter(Policy { interpreter: Some(Interpreter { path: "/usr\0", flags: list(&[]) }), ..cgi_policy() }, Tag::Interpreter)]
+#[case::flag(
+    Policy { interpreter: Some(Interpreter { path: "/usr", flags: list(&["-\0"]) }), ..cgi_policy() },
+    Tag::InterpreterFlag
+)]
+fn a_policy_with_a_nul_starts_nothing(#[case] policy: Policy<'static>, #[case] tag: Tag) {
+    let refusal = decided(trusted_caller(), &[], &[], kept(policy)).expect_err("refused");
+    assert_eq!(refusal, Refusal::Policy(PolicyError::Field { tag, fault: Fault::Byte { found: 0 } }));
+}
+
+/// Arguments that end the test if anybody looks at them.
 #[test]
-fn a_policy_with_a_nul_starts_nothing() {
-    let policy = kept(Policy { prefix: "/usr\0/local", ..mail_policy() });
-    let plan = decided(trusted_caller(), &[c"m", c"post"], &[], policy).expect("admitted");
-    assert!(plan.path.is_empty());
+fn nothing_of_a_stranger_is_looked_at() {
+    let untouchable = || std::iter::from_fn(|| -> Option<&CStr> { panic!("looked at") });
+    let stranger = Credentials { real: gid(4242), ..trusted_caller() };
+    let answers = Answers::new(false, GroupName::Nameless);
+    for policy in [mail_policy(), cgi_policy()] {
+        let refusal = decide(&stranger, untouchable(), untouchable(), kept(policy), &answers).expect_err("refused");
+        assert!(matches!(refusal, Refusal::Nameless { .. }));
+    }
+    let environ = [c"QUERY_STRING=a"].into_iter();
+    let plan = decide(&trusted_caller(), untouchable(), environ, kept(cgi_policy()), &answers);
+    assert_eq!(plan.expect("admitted").argv.len(), 5, "nor the arguments of a page");
+}
+
+#[test]
+fn arguments_for_which_there_is_no_memory_are_refused() {
+    let answers = Answers::new(false, GroupName::Nameless);
+    let argv = std::iter::repeat_n(c"post", usize::MAX);
+    let refusal = decide(&trusted_caller(), argv, std::iter::empty(), kept(mail_policy()), &answers);
+    let fault = StartFault::Exec(Errno::ENOMEM);
+    let path = "/usr/local/mailman/scripts/post".into();
+    assert_eq!(refusal.expect_err("refused"), Refusal::NotStarted { path, fault, owner: OWNER, own: LIST });
 }

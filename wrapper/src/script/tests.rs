@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use rstest::rstest;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::path::{Path, PathBuf};
 
 const SCRIPT: &str = "/usr/local/mailman/scripts/post";
@@ -43,9 +44,8 @@ impl Tree {
     }
 
     fn check(&self, files: &[&str]) -> Option<(PathBuf, StartFault)> {
-        let plan = plan(files);
-        match check_files(&Switched::assumed(), &plan, &mail_policy(), self) {
-            Ok(_) => None,
+        match check_files(&Switched::assumed(), plan(files), &mail_policy(), self) {
+            Ok(Checked(_)) => None,
             Err(Refusal::NotStarted { path, fault, owner: OWNER, own: LIST }) => Some((path, fault)),
             Err(other) => panic!("{other:?} is not about a file"),
         }
@@ -75,11 +75,13 @@ impl Files for Tree {
     }
 }
 
+/// A plan that executes the first of these.
 fn plan(files: &[&str]) -> Plan<'static> {
+    let mut files = files.iter().rev().map(|file| CString::new(*file).expect("no NUL"));
     Plan {
         admitted: Admitted::assumed(),
-        files: files.iter().map(|file| (*file).to_owned()).collect(),
-        path: c"".into(),
+        script: files.next().expect("a script"),
+        interpreter: files.next(),
         argv: Vec::new(),
         environment: Vec::new(),
     }
@@ -234,20 +236,20 @@ fn the_real_file_system_is_seen_as_it_is() {
 fn a_plan_is_executed_with_its_arguments_and_environment_and_every_signal_at_its_default() {
     let look = c"[ \"$0 $1 $A\" = 'zero one two' ] && grep -q '^SigIgn:.0*$' /proc/self/status";
     let argv = [c"sh", c"-c", look, c"zero", c"one"].map(Cow::Borrowed).to_vec();
-    let sound = Plan { path: c"/bin/sh".into(), argv, environment: vec![c"PATH=/usr/bin:/bin", c"A=two"], ..plan(&[]) };
+    let sound = Plan { argv, environment: vec![c"PATH=/usr/bin:/bin", c"A=two"], ..plan(&["/bin/sh", SCRIPT]) };
     assert!(in_child(|| {
         crate::sys::dispose_of_signals(Disposition::Ignore).expect("possible");
-        let _ = execute(&Checked(()), &sound, &mail_policy());
+        let _ = execute(&Checked(sound), &mail_policy());
         false
     }));
 }
 
 #[test]
 fn an_exec_that_fails_is_a_refusal_and_signals_stay_ignored() {
-    let missing = Plan { path: c"/proc/self/nowhere".into(), ..plan(&[]) };
+    let missing = Checked(plan(&["/proc/self/nowhere"]));
     let policy = mail_policy();
     assert!(in_child(|| {
-        let refusal = execute(&Checked(()), &missing, &policy);
+        let refusal = execute(&missing, &policy);
         let fault = StartFault::Exec(Errno::ENOENT);
         refusal == Refusal::NotStarted { path: "/proc/self/nowhere".into(), fault, owner: OWNER, own: LIST }
             && all_signals_are(Disposition::Ignore)

@@ -1,7 +1,7 @@
 //! What concerns a whole process is tried in a child, which then ends.
 
 use super::{
-    Arguments, CapabilityWord, Disposition, KernelSigaction, LAST_SIGNAL, SIGNAL_SET_SIZE, capabilities,
+    CapabilityWord, Disposition, KernelSigaction, LAST_SIGNAL, SIGNAL_SET_SIZE, Strings, capabilities,
     close_each_from_3, dispose_of_signals, environment, has_access_list, set_capabilities,
 };
 use nix::errno::Errno;
@@ -14,15 +14,16 @@ use std::path::{Path, PathBuf};
 use std::ptr::null;
 
 #[test]
-fn arguments_end_at_the_null_pointer() {
+fn strings_end_at_the_null_pointer() {
     let array = [c"mail-wrapper".as_ptr(), c"".as_ptr(), c"\xff".as_ptr(), null(), c"beyond".as_ptr()];
-    // SAFETY: the array holds C strings and, after them, the null pointer; it outlives the use of the arguments.
-    let arguments = unsafe { Arguments::new(array.as_ptr()) };
-    assert_eq!(arguments.to_vec(), [c"mail-wrapper", c"", c"\xff"]);
+    // SAFETY: the array holds C strings and, after them, the null pointer; it outlives the use of the strings.
+    let mut strings = unsafe { Strings::new(array.as_ptr()) };
+    assert!(strings.by_ref().eq([c"mail-wrapper", c"", c"\xff"]));
+    assert_eq!(strings.next(), None, "and stay at it");
     // SAFETY: the array holds no string and the null pointer.
-    assert!(unsafe { Arguments::new([null()].as_ptr()) }.to_vec().is_empty());
+    assert_eq!(unsafe { Strings::new([null()].as_ptr()) }.next(), None);
     // SAFETY: there is no array, as POSIX allows for `environ`.
-    assert!(unsafe { Arguments::new(null()) }.to_vec().is_empty());
+    assert_eq!(unsafe { Strings::new(null()) }.next(), None);
 }
 
 #[test]
@@ -31,7 +32,7 @@ fn the_environment_is_that_of_the_process() {
     let entries: Vec<&CStr> =
         raw.split_inclusive(|byte| *byte == 0).filter_map(|entry| CStr::from_bytes_with_nul(entry).ok()).collect();
     assert!(!entries.is_empty());
-    assert_eq!(environment(), entries);
+    assert!(environment().eq(entries));
 }
 
 #[test]

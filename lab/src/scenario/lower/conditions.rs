@@ -12,7 +12,7 @@ use lab_invocation::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, Std
 use lab_invocation::{Bytes, Gid};
 
 /// Most arguments that a scenario may ask for at a stroke.
-const MOST_ARGS: i64 = 200_000;
+const MOST_ARGS: i64 = 700_000;
 
 /// Most supplementary groups of a process, less some for those which `[invoker]` says: `NGROUPS_MAX` of limits.h.
 const MOST_GROUPS: i64 = 65_000;
