@@ -8,12 +8,13 @@ mod line;
 pub use line::{LINE_MAX, Line};
 
 use crate::credentials::{Gid, Regains};
-use crate::policy::{Group, Kind, Owner, PolicyError, RefusalStyle};
+use crate::policy::{Group, Kind, Owner, PATH_MAX, PolicyError, RefusalStyle, SCRIPT_NAME_MAX};
 use crate::process_state::UnsafeProcess;
 use crate::surroundings::GroupName;
 use nix::errno::Errno;
 use std::fmt::{self, Write};
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 /// Why nothing was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,8 +201,8 @@ impl Refusal<'_> {
             Self::GroupMismatch { found, name, trusted } => write!(
                 line,
                 "group mismatch: started with real gid {found} ({name}), but only {trusted} is trusted; make the {server} \
-                 server start it as group {}, or seal it again with {option}={name}, which admits every process of that \
-                 group",
+                 server start it as group {}, or seal it again with {option}={found} ({name}), which admits every process \
+                 of that group",
                 trusted.name
             ),
             Self::Nameless { found, trusted } => write!(
@@ -304,14 +305,8 @@ fn list(line: &mut Line, commands: &[&str]) -> fmt::Result {
     Ok(())
 }
 
-fn not_started(
-    line: &mut Line,
-    path: &std::path::Path,
-    fault: StartFault,
-    owner: &Owner<'_>,
-    own: &Group<'_>,
-) -> fmt::Result {
-    write!(line, "cannot start the script: {} ", path.display())?;
+fn not_started(line: &mut Line, path: &Path, fault: StartFault, owner: &Owner<'_>, own: &Group<'_>) -> fmt::Result {
+    write!(line, "cannot start the script: {} ", Shortened(path))?;
     match fault {
         StartFault::Unreachable(Errno::ENOENT) => write!(line, "does not exist; install it, or seal another prefix"),
         StartFault::Unreachable(errno) => {
@@ -323,7 +318,11 @@ fn not_started(
         StartFault::GroupWritable { gid } => {
             write!(line, "can be written by gid {gid}, not only by {own}; take that away with chmod g-w")
         }
-        StartFault::WorldWritable => write!(line, "can be written by everybody; take that away with chmod o-w"),
+        StartFault::WorldWritable => write!(
+            line,
+            "can be written by everybody; take that away with chmod o-w, or move the prefix if it is a place for temporary \
+             files"
+        ),
         StartFault::AccessList => {
             write!(line, "has an access control list, so that more than {own} may write it; remove it with setfacl -b")
         }
@@ -332,6 +331,24 @@ fn not_started(
         StartFault::Exec(errno) => {
             write!(line, "cannot be executed: {}; {}", errno.desc(), exec_remedy(errno))
         }
+    }
+}
+
+/// A path, if it is long only its beginning and end: the target of a symbolic link can be longer than the whole line.
+struct Shortened<'a>(&'a Path);
+
+/// Longest path that is shown whole, in bytes: those of a policy are, with the script's name.
+const SHOWN_MAX: usize = PATH_MAX + "/scripts/".len() + SCRIPT_NAME_MAX;
+
+impl fmt::Display for Shortened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.as_os_str().as_bytes();
+        if path.len() <= SHOWN_MAX {
+            return write!(f, "{}", self.0.display());
+        }
+        let (first, rest) = path.split_at(SHOWN_MAX / 2);
+        let (_, last) = rest.split_at(rest.len() - SHOWN_MAX / 3);
+        write!(f, "{}...{}", String::from_utf8_lossy(first), String::from_utf8_lossy(last))
     }
 }
 

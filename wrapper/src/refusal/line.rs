@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Longest refusal, in bytes.
-pub const LINE_MAX: usize = 900;
+/// Longest refusal, in bytes: 900 with the line feed.
+pub const LINE_MAX: usize = 899;
 
 /// One line of printable ASCII, at most [`LINE_MAX`] bytes: any other character becomes `?`, what is too much is cut.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Every refusal as its reader sees it, and the exit statuses which the manual pages promise.
 
-use super::{LINE_MAX, Refusal, StartFault, SwitchFault};
+use super::{LINE_MAX, Refusal, SHOWN_MAX, StartFault, SwitchFault};
 use crate::credentials::Regains;
 use crate::policy::{COMMANDS_MAX, Group, Kind, NAME_MAX, Owner, PATH_MAX, PolicyError, RefusalStyle, SCRIPT_NAME_MAX};
 use crate::process_state::UnsafeProcess;
@@ -8,6 +8,7 @@ use crate::report::text::Text;
 use crate::sample::{LIST, MAIL, OWNER, gid};
 use crate::surroundings::GroupName;
 use nix::errno::Errno;
+use rstest::rstest;
 use std::collections::BTreeSet;
 
 const NOGROUP: Group<'static> = Group { gid: gid(65534), name: "nogroup" };
@@ -174,13 +175,29 @@ fn the_longest_names_fit_into_a_line() {
     }
 }
 
-#[test]
-fn a_path_of_any_bytes_stays_one_printable_line() {
+/// Beginning and end of the path, and the whole of what is wrong with it.
+#[rstest]
+#[case::that_of_a_policy(SHOWN_MAX, SHOWN_MAX)]
+#[case::one_byte_more(SHOWN_MAX + 1, SHOWN_MAX / 2 + 3 + SHOWN_MAX / 3)]
+#[case::target_of_a_link(4095, SHOWN_MAX / 2 + 3 + SHOWN_MAX / 3)]
+fn a_long_path_is_cut_and_not_the_sentence(#[case] length: usize, #[case] shown: usize) {
     use std::os::unix::ffi::OsStringExt;
-    let bytes = [b"/\x1b[2J\n\xff".to_vec(), vec![b'x'; 4096]].concat();
-    let path = std::ffi::OsString::from_vec(bytes).into();
-    let refusal = Refusal::NotStarted { path, fault: StartFault::WorldWritable, owner: OWNER, own: LIST };
-    let line = refusal.line(Kind::Mail);
-    assert_eq!(line.as_bytes().len(), LINE_MAX);
-    assert!(line.as_bytes().iter().all(|byte| matches!(byte, b' '..=b'~')));
+    let mut path = b"/\x1b[2J\n\xff".to_vec();
+    path.resize(length - 4, b'x');
+    path.extend(b"post");
+    let path = std::ffi::OsString::from_vec(path).into();
+    let line = Refusal::NotStarted { path, fault: StartFault::WorldWritable, owner: OWNER, own: LIST }.line(Kind::Mail);
+    let line = text(line.as_bytes());
+    assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    let (head, tail) = ("mail-wrapper: cannot start the script: ", " can be written by everybody; take that away with");
+    let (path, _) = line.strip_prefix(head).and_then(|rest| rest.split_once(tail)).expect("both");
+    assert!(path.starts_with("/?[2J??xxx") && path.ends_with("xxxpost"), "{path}");
+    assert_eq!(path.len(), shown);
+}
+
+#[test]
+fn a_refusal_has_900_bytes_with_its_line_feed_and_no_more() {
+    let commands: &'static [&'static str] = Box::leak(vec!["c"; 500].into_boxed_slice());
+    let line = Refusal::NoCommand { commands }.line(Kind::Mail);
+    assert_eq!((line.as_bytes().len(), Text::diagnostic(&line).as_bytes().len()), (LINE_MAX, 900));
 }
