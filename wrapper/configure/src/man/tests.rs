@@ -2,54 +2,8 @@ use super::*;
 use crate::check::Row;
 use crate::status::Status;
 use rstest::rstest;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
-use wrapper::credentials::{Gid, Regains};
-use wrapper::policy::{Group, Owner, PolicyError, RefusalStyle};
-use wrapper::process_state::UnsafeProcess;
-use wrapper::refusal::{Refusal, StartFault, SwitchFault};
-use wrapper::surroundings::GroupName;
-
-/// One refusal of each kind. The match fails to compile when a kind is added, which then belongs into the list.
-fn every_refusal() -> Vec<Refusal<'static>> {
-    let gid = Gid::new(8).expect("a gid");
-    let trusted = Group { gid, name: "mail" };
-    let owner = Owner { uid: 38, name: "list" };
-    let all = vec![
-        Refusal::GroupMismatch { found: gid, name: String::new(), trusted },
-        Refusal::Nameless { found: gid, trusted },
-        Refusal::NamesUnreadable { found: gid, trusted },
-        Refusal::CannotGiveUp { how: Regains::Root, trusted },
-        Refusal::NotSwitched(SwitchFault::Refused { own: trusted, errno: nix::errno::Errno::EPERM }),
-        Refusal::NotStarted { path: "/".into(), fault: StartFault::WorldWritable, owner, own: trusted },
-        Refusal::NoCommand { commands: &[] },
-        Refusal::UnknownCommand { commands: &[] },
-        Refusal::NotSetGroupId { found: gid, name: GroupName::Nameless, own: trusted },
-        Refusal::Policy(PolicyError::Unsealed),
-        Refusal::AmbiguousTrust { trusted },
-        Refusal::Process(UnsafeProcess::Step { what: "", errno: nix::errno::Errno::EPERM }),
-    ];
-    let kinds: BTreeSet<u8> = all.iter().map(number).collect();
-    assert_eq!(kinds.len(), all.len(), "one of each kind");
-    all
-}
-
-fn number(refusal: &Refusal<'_>) -> u8 {
-    match refusal {
-        Refusal::GroupMismatch { .. } => 0,
-        Refusal::Nameless { .. } => 1,
-        Refusal::NamesUnreadable { .. } => 2,
-        Refusal::CannotGiveUp { .. } => 3,
-        Refusal::NotSwitched(_) => 4,
-        Refusal::NotStarted { .. } => 5,
-        Refusal::NoCommand { .. } => 6,
-        Refusal::UnknownCommand { .. } => 7,
-        Refusal::NotSetGroupId { .. } => 8,
-        Refusal::Policy(_) => 9,
-        Refusal::AmbiguousTrust { .. } => 10,
-        Refusal::Process(_) => 11,
-    }
-}
 
 /// Cells of the first table below a heading, without its head.
 fn table(page: Page, heading: &str) -> Vec<Vec<String>> {
@@ -63,22 +17,6 @@ fn table(page: Page, heading: &str) -> Vec<Vec<String>> {
 fn documented(page: Page, column: usize) -> BTreeMap<u8, u8> {
     let number = |cell: &String| cell.parse().expect("a number");
     table(page, "EXIT STATUS").iter().map(|row| (number(&row[0]), number(&row[column]))).collect()
-}
-
-#[test]
-fn the_exit_statuses_of_the_mail_wrapper_are_those_of_its_refusals() {
-    let refusals = every_refusal();
-    let pairs = refusals.iter().map(|r| (r.exit_code(RefusalStyle::Mailman), r.exit_code(RefusalStyle::Defer)));
-    assert_eq!(documented(Page::MailWrapper, 1), pairs.collect());
-}
-
-#[test]
-fn the_exit_statuses_of_the_cgi_wrapper_are_those_of_its_refusals() {
-    let refusals = every_refusal();
-    // It has no commands.
-    let of_cgi = refusals.iter().filter(|r| !matches!(r, Refusal::NoCommand { .. } | Refusal::UnknownCommand { .. }));
-    let statuses = of_cgi.map(|r| r.exit_code(RefusalStyle::Mailman));
-    assert_eq!(documented(Page::CgiWrapper, 0), statuses.map(|status| (status, status)).collect());
 }
 
 #[test]
