@@ -18,6 +18,9 @@ pub struct Gid(u32);
 
 impl Gid {
     /// What a process reads for a gid that its user namespace does not map: user_namespaces(7).
+    ///
+    /// The kernel's default of `/proc/sys/kernel/overflowgid`. That file is not read: only root of the host can change it,
+    /// and who does, and has a wrapper trust the new number, has to keep it out of user namespaces.
     pub const OVERFLOW: Self = Self(65534);
 
     /// The gid of that number; `None` for 4294967295.

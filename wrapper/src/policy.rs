@@ -217,9 +217,10 @@ impl Tag {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum RefusalStyle {
-    /// Mailman's numbers: every mail server returns the message to its sender.
+    /// Mailman's numbers: Postfix, Exim, sendmail and OpenSMTPD return the message to its sender. qmail tries again, as it
+    /// does after any status but a few, until the message is too old: qmail-command(8).
     Mailman = 1,
-    /// Mail only. Where an administrator can mend the cause the status is 75, "try again later" to every mail server.
+    /// Mail only. Where an administrator can mend the cause the status is 75, "try again later" to all five.
     Defer = 2,
 }
 

@@ -54,8 +54,9 @@ pub enum UnsafeProcess {
 /// The least that wrapper and script are started with. Higher limits are left alone, a lower soft limit is raised.
 ///
 /// The values are those below which a script in Python does not start, or stops half-way through writing a message. To
-/// refuse takes less: RLIMIT_STACK 32 KiB, RLIMIT_AS 1 MiB and RLIMIT_DATA 32 KiB, and no descriptor at all (measured with
-/// static musl on x86-64). Below those the kernel or the C library may end the process before its `main`.
+/// refuse takes less: three descriptors (none where the bit did not act), 32 KiB of RLIMIT_DATA and, besides what arguments
+/// and environment take, 32 KiB of RLIMIT_STACK and 1 MiB of RLIMIT_AS (measured with static musl on x86-64). Below those
+/// the kernel or the C library may end the process before its `main`: in secure mode musl polls the first three descriptors.
 pub const LEAST_LIMITS: [(Resource, &str, u64); 5] = [
     // Beyond it SIGXFSZ ends the script in the middle of a file. A mail server limits its deliveries to more.
     (Resource::RLIMIT_FSIZE, "RLIMIT_FSIZE", 1 << 20),

@@ -9,8 +9,16 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
-compile_error!("the layouts of system call arguments in this module are those of 64-bit, little-endian Linux");
+#[cfg(not(all(
+    target_os = "linux",
+    target_pointer_width = "64",
+    target_endian = "little",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+)))]
+compile_error!(
+    "this module has the layouts of system call arguments of 64-bit, little-endian Linux on x86-64, AArch64 and RISC-V; \
+     others differ (mips64 in struct sigaction): compare them with the kernel's headers before you add one"
+);
 
 /// Makes [`crate::run`] the program, with a policy section that is unsealed until `wrapper-configure` fills it.
 ///

@@ -49,8 +49,9 @@
 //! | RLIMIT_DATA   | 33554432 | bytes       |
 //! | RLIMIT_STACK  | 262144   | bytes       |
 //!
-//! To refuse takes less: RLIMIT_STACK 32768, RLIMIT_AS 1048576, RLIMIT_DATA 32768. Below those the kernel or the C library
-//! may end the process by a signal before it comes to refuse.
+//! To refuse takes less: RLIMIT_NOFILE 3, RLIMIT_DATA 32768 and, each with as many bytes more as arguments and environment
+//! have, RLIMIT_STACK 32768 and RLIMIT_AS 1048576. Below those the kernel or the C library may end the process by a signal
+//! before it comes to refuse.
 //!
 //! # EXIT STATUS
 //!
@@ -69,9 +70,9 @@
 //!
 //! # DIAGNOSTICS
 //!
-//! A refusal is one line of at most 900 printable ASCII characters. It says what was found, what was wanted and what to do,
-//! and contains nothing that the caller wrote. It goes to syslog with facility mail and severity error, and to standard
-//! output, if that can be written within a second, as a page with the status 403 Forbidden.
+//! A refusal is one line of printable ASCII, of at most 900 bytes with its line feed. It says what was found, what was
+//! wanted and what to do, and contains nothing that the caller wrote. It goes to syslog with facility mail and severity
+//! error, and to standard output, if that can be written within a second, as a page with the status 403 Forbidden.
 //!
 //! # ENVIRONMENT
 //!

@@ -49,14 +49,16 @@
 //! | RLIMIT_DATA   | 33554432 | bytes       |
 //! | RLIMIT_STACK  | 262144   | bytes       |
 //!
-//! To refuse takes less: RLIMIT_STACK 32768, RLIMIT_AS 1048576, RLIMIT_DATA 32768. Below those the kernel or the C library
-//! may end the process by a signal before it comes to refuse.
+//! To refuse takes less: RLIMIT_NOFILE 3, RLIMIT_DATA 32768 and, each with as many bytes more as arguments and environment
+//! have, RLIMIT_STACK 32768 and RLIMIT_AS 1048576. Below those the kernel or the C library may end the process by a signal
+//! before it comes to refuse.
 //!
 //! # EXIT STATUS
 //!
 //! If the script is started the exit status is the script's. Otherwise it is one of the following. The second number holds
 //! for a binary sealed with `--refusal=defer`: 75 makes a mail server keep the message and try again, so that nothing is
-//! returned while an administrator repairs a group. Mail of a stranger then waits too, until the server gives it up.
+//! returned while an administrator repairs a group. Mail of a stranger then waits too, until the server gives it up. The
+//! other statuses make Postfix, Exim, sendmail and OpenSMTPD return the message; qmail tries again after each of them.
 //!
 //! | status | defer | meaning                                                                        |
 //! |--------|-------|--------------------------------------------------------------------------------|
@@ -72,9 +74,9 @@
 //!
 //! # DIAGNOSTICS
 //!
-//! A refusal is one line of at most 900 printable ASCII characters. It says what was found, what was wanted and what to do,
-//! and contains nothing that the caller wrote. It goes to syslog with facility mail and severity error, and to standard
-//! error if that can be written within a second.
+//! A refusal is one line of printable ASCII, of at most 900 bytes with its line feed. It says what was found, what was
+//! wanted and what to do, and contains nothing that the caller wrote. It goes to syslog with facility mail and severity
+//! error, and to standard error if that can be written within a second.
 //!
 //! # ENVIRONMENT
 //!
