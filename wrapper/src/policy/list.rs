@@ -61,3 +61,32 @@ impl<const N: usize> fmt::Debug for List<'_, N> {
         self.as_slice().fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Full, List};
+
+    fn list(texts: &[&'static str]) -> List<'static, 2> {
+        let mut list = List::default();
+        for text in texts {
+            list.push(text).expect("there is room");
+        }
+        list
+    }
+
+    #[test]
+    fn lists_are_equal_if_their_texts_are() {
+        assert!(list(&[]) == list(&[]));
+        assert!(list(&["a", "b"]) == list(&["a", "b"]));
+        assert!(list(&["a", "b"]) != list(&["b", "a"]));
+        assert!(list(&["a"]) != list(&["a", ""]), "room that is not used is no text");
+        assert_eq!(format!("{:?}", list(&["a"])), r#"["a"]"#);
+    }
+
+    #[test]
+    fn a_full_list_stays_as_it_is() {
+        let mut list = list(&["a", "b"]);
+        assert_eq!(list.push("c"), Err(Full));
+        assert_eq!(*list, ["a", "b"]);
+    }
+}
