@@ -54,6 +54,7 @@ fn arguments_after_the_command_are_passed_byte_for_byte() {
     let given = [c"m", c"post", c"", c"-C/x", c"\xff\x1b[2J\n", c"a;b|c $(d)", c"../x", c"post"];
     let plan = decided(trusted_caller(), &given, &[], policy).expect("admitted");
     assert_eq!(argv(&plan)[1..], given[2..].iter().map(|word| word.to_bytes()).collect::<Vec<_>>());
+    assert_eq!(plan.argv.capacity(), plan.argv.len(), "memory for all of them is asked for at once");
 }
 
 #[rstest]

@@ -80,7 +80,7 @@ impl<const N: usize> Text<N> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AT_ONCE, Text};
+    use super::{AT_ONCE, PRIORITY, SHORT, Text};
     use crate::refusal::{LINE_MAX, Line};
     use std::fmt::Write;
 
@@ -98,6 +98,15 @@ mod tests {
     #[test]
     fn a_diagnostic_ends_its_line() {
         assert_eq!(Text::diagnostic(&line("no")).as_bytes(), b"no\n");
+    }
+
+    #[test]
+    fn the_longest_line_is_whole_and_takes_all_the_room() {
+        let longest = line(&"a".repeat(LINE_MAX));
+        let entry = Text::log_entry(&longest);
+        assert_eq!(entry.as_bytes(), [PRIORITY, longest.as_bytes()].concat());
+        assert_eq!(entry.as_bytes().len(), SHORT, "the stack can be what is too small");
+        assert_eq!(Text::diagnostic(&longest).as_bytes(), [longest.as_bytes(), b"\n"].concat());
     }
 
     #[test]
