@@ -90,8 +90,7 @@ fn mail_command<'a, 'p>(
 
 /// Text of a policy. The decoder lets none with a NUL pass.
 fn c_string(text: &str, tag: Tag) -> Result<CString, Refusal<'static>> {
-    let fault = Fault::Byte { found: 0 };
-    CString::new(text).map_err(|_| PolicyError::Field { tag, fault }.into())
+    CString::new(text).map_err(|_| PolicyError::Field { tag, fault: Fault::Value }.into())
 }
 
 #[cfg(test)]

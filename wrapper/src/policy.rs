@@ -20,7 +20,7 @@ mod list;
 pub mod value;
 
 pub use decode::{decode, kind_of};
-pub use error::{Contradiction, Fault, PolicyError};
+pub use error::{Fault, PolicyError};
 pub use list::{Full, List};
 
 use crate::credentials::Gid;
@@ -62,36 +62,6 @@ pub const COMMANDS_MAX: usize = 16;
 pub const FLAGS_MAX: usize = 8;
 /// Most kept environment variables.
 pub const VARIABLES_MAX: usize = 64;
-
-/// The commands of Mailman 2.1's mail wrapper.
-pub const MAILMAN_COMMANDS: [&str; 10] =
-    ["admin", "bounces", "confirm", "join", "leave", "owner", "post", "request", "subscribe", "unsubscribe"];
-
-/// The environment variables which the CGI wrapper of Mailman 2.1.39 keeps.
-pub const MAILMAN_CGI_VARIABLES: [&str; 22] = [
-    "CONTENT_LENGTH",
-    "CONTENT_TYPE",
-    "DOCUMENT_ROOT",
-    "HOST",
-    "HTTPS",
-    "HTTP_COOKIE",
-    "HTTP_FORWARDED_FOR",
-    "HTTP_HOST",
-    "HTTP_X_FORWARDED_FOR",
-    "LOGNAME",
-    "PATH_INFO",
-    "QUERY_STRING",
-    "REMOTE_ADDR",
-    "REMOTE_PORT",
-    "REQUEST_METHOD",
-    "REQUEST_SCHEME",
-    "REQUEST_URI",
-    "SCRIPT_NAME",
-    "SERVER_NAME",
-    "SERVER_PORT",
-    "SERVER_PROTOCOL",
-    "USER",
-];
 
 /// Which program a policy is for. The number 3 is set aside for the queue writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +179,29 @@ impl Tag {
             Self::CgiScript => "CGI script",
             Self::Variable => "environment variable",
             Self::Refusal => "refusal style",
+        }
+    }
+
+    /// What its value has to be, for messages; [`value`] has the code.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::TrustedGid | Self::OwnGid | Self::OwnerUid => {
+                "a number of four bytes below 4294967295, which the kernel takes for \"leave unchanged\""
+            }
+            Self::TrustedName | Self::OwnName | Self::OwnerName => "1 to 64 printable ASCII characters without a colon",
+            Self::Prefix | Self::Interpreter => {
+                "an absolute path of at most 255 printable ASCII characters, without empty components, \".\", \"..\" and \
+                 a slash at its end"
+            }
+            Self::InterpreterFlag => "a hyphen and something after it, at most 64 printable ASCII characters",
+            Self::Command | Self::CgiScript => {
+                "1 to 32 letters, digits, dots, hyphens and underscores, the first a letter or digit"
+            }
+            Self::Variable => {
+                "1 to 64 letters, digits and underscores, the first no digit, other than PATH, HTTP_PROXY, LD_... and PYTHON..."
+            }
+            Self::Refusal => "one of the known styles",
         }
     }
 }

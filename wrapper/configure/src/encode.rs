@@ -3,8 +3,8 @@
 
 use std::fmt;
 use wrapper::policy::{
-    BODY_MAX, BODY_OFFSET, CHECKSUM_OFFSET, Contradiction, Kind, LENGTH_OFFSET, PolicyError, RefusalStyle,
-    SECTION_SIZE, Tag, checksum, decode, unsealed, value,
+    BODY_MAX, BODY_OFFSET, CHECKSUM_OFFSET, Kind, LENGTH_OFFSET, PolicyError, RefusalStyle, SECTION_SIZE, Tag,
+    checksum, decode, unsealed, value,
 };
 
 /// What is to be sealed, resolved but not yet judged.
@@ -61,7 +61,6 @@ impl fmt::Display for NotAPolicy {
             Self::Refused { error, value, kind } => {
                 let option = match error {
                     PolicyError::Field { tag, .. } => option(*tag, *kind),
-                    PolicyError::Contradiction(contradiction) => contradicting_options(*contradiction),
                     _ => "the policy",
                 };
                 match value {
@@ -95,15 +94,6 @@ pub(crate) const fn option(tag: Tag, kind: Kind) -> &'static str {
     }
 }
 
-const fn contradicting_options(contradiction: Contradiction) -> &'static str {
-    match contradiction {
-        Contradiction::MailWithCgiScript => "--cgi-script",
-        Contradiction::CgiWithCommands => "--command",
-        Contradiction::CgiDefers => "--refusal",
-        Contradiction::FlagsWithoutInterpreter => "--interpreter-flag",
-    }
-}
-
 /// The section which holds these values.
 ///
 /// # Errors
@@ -128,15 +118,15 @@ fn culprit(values: &Values, error: PolicyError) -> Option<String> {
     let one = std::slice::from_ref;
     let interpreter = || values.interpreter.as_ref();
     let value = match tag {
-        Tag::TrustedName => fails(|v| value::name(v).is_ok(), one(&values.trusted.1)),
-        Tag::OwnName => fails(|v| value::name(v).is_ok(), one(&values.own.1)),
-        Tag::OwnerName => fails(|v| value::name(v).is_ok(), one(&values.owner.1)),
-        Tag::Prefix => fails(|v| value::path(v).is_ok(), one(&values.prefix)),
+        Tag::TrustedName => fails(|v| value::name(v).is_some(), one(&values.trusted.1)),
+        Tag::OwnName => fails(|v| value::name(v).is_some(), one(&values.own.1)),
+        Tag::OwnerName => fails(|v| value::name(v).is_some(), one(&values.owner.1)),
+        Tag::Prefix => fails(|v| value::path(v).is_some(), one(&values.prefix)),
         Tag::Interpreter => interpreter().map(|(path, _)| path.clone()),
-        Tag::InterpreterFlag => interpreter().and_then(|(_, flags)| fails(|v| value::flag(v).is_ok(), flags)),
-        Tag::Command => fails(|v| value::script_name(v).is_ok(), &values.commands),
+        Tag::InterpreterFlag => interpreter().and_then(|(_, flags)| fails(|v| value::flag(v).is_some(), flags)),
+        Tag::Command => fails(|v| value::script_name(v).is_some(), &values.commands),
         Tag::CgiScript => values.cgi_script.clone(),
-        Tag::Variable => fails(|v| value::variable(v).is_ok(), &values.variables),
+        Tag::Variable => fails(|v| value::variable(v).is_some(), &values.variables),
         Tag::TrustedGid | Tag::OwnGid | Tag::OwnerUid | Tag::Refusal => None,
     };
     value.map(|value| value.escape_ascii().to_string())

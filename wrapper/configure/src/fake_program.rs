@@ -1,7 +1,8 @@
 //! ELF files made by hand for tests: one thing about each can be wrong.
 
 use crate::encode::{Values, encode};
-use wrapper::policy::{Kind, MAILMAN_COMMANDS, RefusalStyle, SECTION_NAME, SECTION_SIZE, unsealed};
+use crate::mailman::COMMANDS;
+use wrapper::policy::{Kind, RefusalStyle, SECTION_NAME, SECTION_SIZE, unsealed};
 
 /// Where the policy section begins in every fake.
 pub(crate) const SECTION_AT: usize = 4096;
@@ -15,7 +16,7 @@ pub(crate) fn mail_values() -> Values {
         owner: (39, b"mailman".to_vec()),
         prefix: b"/mm".to_vec(),
         interpreter: None,
-        commands: MAILMAN_COMMANDS.iter().map(|command| command.as_bytes().to_vec()).collect(),
+        commands: COMMANDS.iter().map(|command| command.as_bytes().to_vec()).collect(),
         cgi_script: None,
         variables: Vec::new(),
         refusal: RefusalStyle::Mailman,

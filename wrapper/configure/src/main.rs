@@ -159,6 +159,7 @@ mod groups;
 mod id;
 mod install;
 mod layout;
+mod mailman;
 mod man;
 mod mount;
 mod opened;

@@ -5,12 +5,13 @@ use crate::cli::{Refusal, Settings};
 use crate::encode::Values;
 use crate::groups::{self, Resolved};
 use crate::layout::Layout;
+use crate::mailman::{CGI_VARIABLES, COMMANDS};
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use wrapper::policy::{Kind, MAILMAN_CGI_VARIABLES, MAILMAN_COMMANDS, RefusalStyle};
+use wrapper::policy::{Kind, RefusalStyle};
 
 /// Groups tried when `--with-mail-gid` is not given: those of Mailman 2.1.
 const DEFAULT_MAIL_GROUPS: &str = "mailman other mail daemon";
@@ -105,13 +106,13 @@ pub(crate) fn resolve(
         prefix: tidy(&settings.prefix),
         interpreter: interpreter(settings),
         commands: match kind {
-            Kind::Mail => or_default(&settings.commands, &MAILMAN_COMMANDS),
+            Kind::Mail => or_default(&settings.commands, &COMMANDS),
             Kind::Cgi => Vec::new(),
         },
         cgi_script: cgi_script.map(|name| name.as_bytes().to_vec()),
         variables: match kind {
             Kind::Mail => or_default(&settings.keep_environment, &[]),
-            Kind::Cgi => or_default(&settings.keep_environment, &MAILMAN_CGI_VARIABLES),
+            Kind::Cgi => or_default(&settings.keep_environment, &CGI_VARIABLES),
         },
         refusal: match (kind, settings.refusal) {
             (Kind::Mail, Refusal::Defer) => RefusalStyle::Defer,

@@ -2,8 +2,8 @@
 
 use super::value;
 use super::{
-    BODY_OFFSET, CHECKSUM_OFFSET, Contradiction, Fault, Full, Group, Interpreter, KIND_OFFSET, Kind, LENGTH_OFFSET,
-    List, MAGIC, Owner, Policy, PolicyError, RefusalStyle, SECTION_SIZE, Tag, Task, VERSION, VERSION_OFFSET, checksum,
+    BODY_OFFSET, CHECKSUM_OFFSET, Fault, Full, Group, Interpreter, KIND_OFFSET, Kind, LENGTH_OFFSET, List, MAGIC,
+    Owner, Policy, PolicyError, RefusalStyle, SECTION_SIZE, Tag, Task, VERSION, VERSION_OFFSET, checksum,
 };
 
 /// Reads the policy of a section.
@@ -75,12 +75,9 @@ impl<'s> Records<'s> {
         let mut last = None;
         let mut rest = body;
         while !rest.is_empty() {
-            let cut_short = PolicyError::CutShort { at: body.len() - rest.len() };
-            let (number, _, after) = split_record(rest).ok_or(cut_short)?;
-            let tag = Tag::from_raw(number).ok_or(PolicyError::UnknownTag { tag: number })?;
-            if last > Some(tag) {
-                return Err(PolicyError::OutOfOrder { tag });
-            }
+            let unsound = PolicyError::Record { at: body.len() - rest.len() };
+            let (number, _, after) = split_record(rest).ok_or(unsound)?;
+            let tag = Tag::from_raw(number).filter(|tag| last <= Some(*tag)).ok_or(unsound)?;
             (last, rest) = (Some(tag), after);
         }
         Ok(Self(body))
@@ -113,12 +110,12 @@ impl<'s> Records<'s> {
         let variables = self.list(Tag::Variable, value::variable)?;
         let refusal = self.required(Tag::Refusal, value::refusal)?;
         let task = match (kind, script) {
-            (Kind::Mail, Some(_)) => return Err(Contradiction::MailWithCgiScript.into()),
-            (Kind::Mail, None) if commands.is_empty() => return Err(missing(Tag::Command)),
+            (Kind::Mail, Some(_)) => return Err(field(Tag::CgiScript, Fault::OutOfPlace)),
+            (Kind::Mail, None) if commands.is_empty() => return Err(field(Tag::Command, Fault::Missing)),
             (Kind::Mail, None) => Task::Mail { commands },
-            (Kind::Cgi, _) if !commands.is_empty() => return Err(Contradiction::CgiWithCommands.into()),
-            (Kind::Cgi, _) if refusal == RefusalStyle::Defer => return Err(Contradiction::CgiDefers.into()),
-            (Kind::Cgi, None) => return Err(missing(Tag::CgiScript)),
+            (Kind::Cgi, _) if !commands.is_empty() => return Err(field(Tag::Command, Fault::OutOfPlace)),
+            (Kind::Cgi, _) if refusal == RefusalStyle::Defer => return Err(field(Tag::Refusal, Fault::OutOfPlace)),
+            (Kind::Cgi, None) => return Err(field(Tag::CgiScript, Fault::Missing)),
             (Kind::Cgi, Some(script)) => Task::Cgi { script },
         };
         Ok(Policy { trusted, own, owner, prefix, interpreter, task, variables, refusal })
@@ -129,36 +126,36 @@ impl<'s> Records<'s> {
         match self.optional(Tag::Interpreter, value::path)? {
             Some(path) => Ok(Some(Interpreter { path, flags })),
             None if flags.is_empty() => Ok(None),
-            None => Err(Contradiction::FlagsWithoutInterpreter.into()),
+            None => Err(field(Tag::InterpreterFlag, Fault::OutOfPlace)),
         }
     }
 
-    fn required<T>(self, tag: Tag, parse: fn(&'s [u8]) -> Result<T, Fault>) -> Result<T, PolicyError> {
-        self.optional(tag, parse)?.ok_or(missing(tag))
+    fn required<T>(self, tag: Tag, parse: fn(&'s [u8]) -> Option<T>) -> Result<T, PolicyError> {
+        self.optional(tag, parse)?.ok_or(field(tag, Fault::Missing))
     }
 
-    fn optional<T>(self, tag: Tag, parse: fn(&'s [u8]) -> Result<T, Fault>) -> Result<Option<T>, PolicyError> {
+    fn optional<T>(self, tag: Tag, parse: fn(&'s [u8]) -> Option<T>) -> Result<Option<T>, PolicyError> {
         let mut values = self.of(tag);
-        let value = values.next().map(parse).transpose().map_err(|fault| PolicyError::Field { tag, fault })?;
-        match values.next() {
-            None => Ok(value),
-            Some(_) => Err(PolicyError::Field { tag, fault: Fault::TooMany { limit: 1 } }),
+        let Some(value) = values.next() else { return Ok(None) };
+        match (parse(value), values.next()) {
+            (None, _) => Err(field(tag, Fault::Value)),
+            (_, Some(_)) => Err(field(tag, Fault::TooMany { limit: 1 })),
+            (sound, None) => Ok(sound),
         }
     }
 
     fn list<const N: usize>(
         self,
         tag: Tag,
-        parse: fn(&'s [u8]) -> Result<&'s str, Fault>,
+        parse: fn(&'s [u8]) -> Option<&'s str>,
     ) -> Result<List<'s, N>, PolicyError> {
-        let wrong = |fault| PolicyError::Field { tag, fault };
         let mut list = List::default();
         for bytes in self.of(tag) {
-            let text = parse(bytes).map_err(wrong)?;
+            let text = parse(bytes).ok_or(field(tag, Fault::Value))?;
             if list.contains(&text) {
-                return Err(wrong(Fault::Twice));
+                return Err(field(tag, Fault::Twice));
             }
-            list.push(text).map_err(|Full| wrong(Fault::TooMany { limit: N }))?;
+            list.push(text).map_err(|Full| field(tag, Fault::TooMany { limit: N }))?;
         }
         Ok(list)
     }
@@ -172,12 +169,6 @@ fn split_record(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((*number, value, rest))
 }
 
-fn missing(tag: Tag) -> PolicyError {
-    PolicyError::Field { tag, fault: Fault::Missing }
-}
-
-impl From<Contradiction> for PolicyError {
-    fn from(contradiction: Contradiction) -> Self {
-        Self::Contradiction(contradiction)
-    }
+const fn field(tag: Tag, fault: Fault) -> PolicyError {
+    PolicyError::Field { tag, fault }
 }

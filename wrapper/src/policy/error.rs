@@ -31,30 +31,18 @@ pub enum PolicyError {
     Checksum,
     /// There is something after the body.
     Padding,
-    /// A record reaches beyond the end of the body.
-    CutShort {
-        /// Where the record begins, in bytes from the start of the body.
+    /// A record that reaches beyond the end of the body, of an unknown kind, or after one with a higher tag.
+    Record {
+        /// Where it begins, in bytes from the start of the body.
         at: usize,
     },
-    /// A record of an unknown kind.
-    UnknownTag {
-        /// Its number.
-        tag: u8,
-    },
-    /// A record stands after one with a higher tag.
-    OutOfOrder {
-        /// The later record.
-        tag: Tag,
-    },
-    /// One field is wrong by itself.
+    /// One field is wrong.
     Field {
         /// Which.
         tag: Tag,
         /// How.
         fault: Fault,
     },
-    /// Each field is sound, but they do not go together.
-    Contradiction(Contradiction),
 }
 
 /// What is wrong with one field.
@@ -69,55 +57,11 @@ pub enum Fault {
     },
     /// The same value twice.
     Twice,
-    /// A number of the wrong size.
-    Size {
-        /// Bytes found.
-        found: usize,
-        /// Bytes that the number has.
-        wanted: usize,
-    },
-    /// 4294967295, which means "leave unchanged" to setresgid(2).
-    MinusOne,
-    /// An empty text.
-    Empty,
-    /// A text beyond its limit.
-    TooLong {
-        /// Bytes found.
-        found: usize,
-        /// Most that it may have.
-        limit: usize,
-    },
-    /// A byte that may not stand in such a text.
-    Byte {
-        /// The byte.
-        found: u8,
-    },
-    /// A path that does not begin with a slash.
-    Relative,
-    /// A path with an empty component, `.` or `..`, or with a slash at its end.
-    NotCanonical,
-    /// A flag which does not begin with a hyphen, or is only one.
-    NotAFlag,
-    /// A variable which no script may be given.
-    Forbidden,
-    /// A number without a meaning.
-    Unknown {
-        /// The number.
-        found: u8,
-    },
-}
-
-/// Fields that do not go together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contradiction {
-    /// A mail policy with a CGI script.
-    MailWithCgiScript,
-    /// A CGI policy with commands.
-    CgiWithCommands,
-    /// A CGI policy that defers: a web server does not try again.
-    CgiDefers,
-    /// Flags for an interpreter that is not there.
-    FlagsWithoutInterpreter,
+    /// It is not what [`Tag::rule`] says.
+    Value,
+    /// It does not go with the other fields: a page for mail, a command for CGI, a CGI policy that defers (a web server
+    /// does not try again), a flag without an interpreter.
+    OutOfPlace,
 }
 
 impl fmt::Display for PolicyError {
@@ -139,44 +83,19 @@ impl fmt::Display for PolicyError {
             Self::TooLong { found } => write!(f, "its body has {found} bytes, at most {BODY_MAX} fit"),
             Self::Checksum => write!(f, "its checksum does not match, so it is damaged"),
             Self::Padding => write!(f, "there are bytes after its end"),
-            Self::CutShort { at } => write!(f, "its record at byte {at} is cut short"),
-            Self::UnknownTag { tag } => write!(f, "it has a record of the unknown kind {tag}"),
-            Self::OutOfOrder { tag } => write!(f, "its record \"{}\" is out of order", tag.name()),
-            Self::Field { tag, fault } => write!(f, "its {} {fault}", tag.name()),
-            Self::Contradiction(contradiction) => contradiction.fmt(f),
+            Self::Record { at } => write!(f, "its record at byte {at} is cut short, unknown or out of order"),
+            Self::Field { tag, fault } => {
+                write!(f, "its {} ", tag.name())?;
+                match fault {
+                    Fault::Missing => write!(f, "is missing"),
+                    Fault::TooMany { limit } => write!(f, "is there more than {limit} times"),
+                    Fault::Twice => write!(f, "is there twice with the same value"),
+                    Fault::Value => write!(f, "is not {}", tag.rule()),
+                    Fault::OutOfPlace => write!(f, "does not go with its other fields"),
+                }
+            }
         }
     }
 }
 
 impl std::error::Error for PolicyError {}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => write!(f, "is missing"),
-            Self::TooMany { limit } => write!(f, "is there more than {limit} times"),
-            Self::Twice => write!(f, "is there twice with the same value"),
-            Self::Size { found, wanted } => write!(f, "has {found} bytes, not {wanted}"),
-            Self::MinusOne => write!(f, "is 4294967295, which the kernel takes as \"leave unchanged\""),
-            Self::Empty => write!(f, "is empty"),
-            Self::TooLong { found, limit } => write!(f, "has {found} bytes, at most {limit} are allowed"),
-            Self::Byte { found } => write!(f, "contains the byte 0x{found:02x}, which may not stand there"),
-            Self::Relative => write!(f, "does not begin with a slash"),
-            Self::NotCanonical => write!(f, "has an empty component, \".\" or \"..\", or ends in a slash"),
-            Self::NotAFlag => write!(f, "is not a hyphen and something after it"),
-            Self::Forbidden => write!(f, "is one that no script may be given"),
-            Self::Unknown { found } => write!(f, "is {found}, which has no meaning"),
-        }
-    }
-}
-
-impl fmt::Display for Contradiction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::MailWithCgiScript => "it is for mail but names a CGI script",
-            Self::CgiWithCommands => "it is for CGI but lists commands",
-            Self::CgiDefers => "it is for CGI but defers, and a web server does not try again",
-            Self::FlagsWithoutInterpreter => "it has interpreter flags but no interpreter",
-        })
-    }
-}

@@ -1,9 +1,15 @@
 //! Makes sections for tests, in the layout that `wrapper::policy` describes: sound ones, and ones with a single defect.
 
 use wrapper::policy::{
-    BODY_OFFSET, CHECKSUM_OFFSET, Kind, LENGTH_OFFSET, MAILMAN_CGI_VARIABLES, MAILMAN_COMMANDS, RefusalStyle,
-    SECTION_SIZE, Tag, checksum, unsealed,
+    BODY_OFFSET, CHECKSUM_OFFSET, Kind, LENGTH_OFFSET, RefusalStyle, SECTION_SIZE, Tag, checksum, unsealed,
 };
+
+/// Commands, as many as a mail wrapper usually has.
+pub(crate) const COMMANDS: [&str; 10] =
+    ["admin", "bounces", "confirm", "join", "leave", "owner", "post", "request", "subscribe", "unsubscribe"];
+
+/// Variables that a CGI wrapper keeps.
+pub(crate) const VARIABLES: [&str; 3] = ["HTTP_COOKIE", "QUERY_STRING", "SERVER_NAME"];
 
 /// The fields of a policy, in the order of the body.
 pub(crate) type Records = Vec<(Tag, Vec<u8>)>;
@@ -11,7 +17,7 @@ pub(crate) type Records = Vec<(Tag, Vec<u8>)>;
 /// What the mail wrapper of a usual installation is sealed with.
 pub(crate) fn mail() -> Records {
     let mut records = common();
-    records.extend(MAILMAN_COMMANDS.map(|command| (Tag::Command, command.into())));
+    records.extend(COMMANDS.map(|command| (Tag::Command, command.into())));
     records.push((Tag::Refusal, vec![RefusalStyle::Mailman.as_raw()]));
     records
 }
@@ -20,7 +26,7 @@ pub(crate) fn mail() -> Records {
 pub(crate) fn cgi() -> Records {
     let mut records = common();
     records.push((Tag::CgiScript, b"listinfo".to_vec()));
-    records.extend(MAILMAN_CGI_VARIABLES.map(|name| (Tag::Variable, name.into())));
+    records.extend(VARIABLES.map(|name| (Tag::Variable, name.into())));
     records.push((Tag::Refusal, vec![RefusalStyle::Mailman.as_raw()]));
     records
 }
