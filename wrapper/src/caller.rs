@@ -3,7 +3,7 @@
 use crate::credentials::{Credentials, Gid};
 use crate::policy::Policy;
 use crate::refusal::Refusal;
-use crate::surroundings::{GroupName, Surroundings};
+use crate::surroundings::Surroundings;
 
 /// Proof that the caller is the one whom the policy trusts. Nothing is started without it.
 #[derive(Debug)]
@@ -38,12 +38,8 @@ pub fn check_caller<'p>(
         return Err(Refusal::NotSetGroupId { found: credentials.effective, name, own });
     }
     if credentials.real != trusted.gid {
-        let found = credentials.real;
-        return Err(match surroundings.name_of(found) {
-            GroupName::Known(name) => Refusal::GroupMismatch { found, name, trusted },
-            GroupName::Nameless => Refusal::Nameless { found, trusted },
-            GroupName::Unreadable => Refusal::NamesUnreadable { found, trusted },
-        });
+        let name = surroundings.name_of(credentials.real);
+        return Err(Refusal::Mismatch { found: credentials.real, name, trusted });
     }
     match credentials.regains {
         Some(how) => Err(Refusal::CannotGiveUp { how, trusted }),

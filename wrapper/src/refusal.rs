@@ -20,25 +20,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal<'p> {
     /// The real gid is another than the trusted one.
-    GroupMismatch {
+    Mismatch {
         /// The real gid.
         found: Gid,
-        /// Its name.
-        name: String,
-        /// Who would be admitted.
-        trusted: Group<'p>,
-    },
-    /// The real gid is not the trusted one, and the group file does not name it.
-    Nameless {
-        /// The real gid.
-        found: Gid,
-        /// Who would be admitted.
-        trusted: Group<'p>,
-    },
-    /// The real gid is not the trusted one, and the group file cannot be read.
-    NamesUnreadable {
-        /// The real gid.
-        found: Gid,
+        /// What that is called.
+        name: GroupName,
         /// Who would be admitted.
         trusted: Group<'p>,
     },
@@ -169,12 +155,12 @@ impl Refusal<'_> {
     #[must_use]
     pub const fn exit_code(&self, style: RefusalStyle) -> u8 {
         let code = match self {
-            Self::GroupMismatch { .. } => 2,
+            Self::Mismatch { name: GroupName::Known(_), .. } => 2,
             Self::CannotGiveUp { .. } | Self::NotSwitched(_) => 3,
             Self::NotStarted { .. } => 4,
             Self::NoCommand { .. } => 5,
             Self::UnknownCommand { .. } => 6,
-            Self::Nameless { .. } | Self::NamesUnreadable { .. } => 8,
+            Self::Mismatch { .. } => 8,
             Self::NotSetGroupId { .. } => 9,
             Self::Policy(_) | Self::AmbiguousTrust { .. } => 10,
             Self::Process(_) => 11,
@@ -198,20 +184,20 @@ impl Refusal<'_> {
     fn write(&self, line: &mut Line, words: Words) -> fmt::Result {
         let Words { server, option } = words;
         match self {
-            Self::GroupMismatch { found, name, trusted } => write!(
+            Self::Mismatch { found, name: GroupName::Known(name), trusted } => write!(
                 line,
                 "group mismatch: started with real gid {found} ({name}), but only {trusted} is trusted; make the {server} \
                  server start it as group {}, or seal it again with {option}={found} ({name}), which admits every process \
                  of that group",
                 trusted.name
             ),
-            Self::Nameless { found, trusted } => write!(
+            Self::Mismatch { found, name: GroupName::Nameless, trusted } => write!(
                 line,
                 "started with real gid {found}, which has no name in /etc/group, but only {trusted} is trusted; make the \
                  {server} server start it as group {}",
                 trusted.name
             ),
-            Self::NamesUnreadable { found, trusted } => write!(
+            Self::Mismatch { found, name: GroupName::Unreadable, trusted } => write!(
                 line,
                 "started with real gid {found}, but only {trusted} is trusted, and no name could be looked up; make \
                  /etc/group a readable file, and the {server} server start it as group {}",

@@ -2,7 +2,7 @@
 //!
 //! Neither can hold the program up, and neither needs memory, as a limit on that can be what is refused.
 
-pub(crate) mod text;
+pub(crate) mod page;
 
 use crate::policy::Kind;
 use crate::refusal::{Line, Refusal};
@@ -10,11 +10,10 @@ use crate::sys::{STANDARD_ERROR, STANDARD_OUTPUT};
 use nix::sys::select::{FdSet, select};
 use nix::sys::time::{TimeVal, TimeValLike};
 use nix::unistd::write;
-use std::io;
+use std::io::{self, Cursor};
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use text::Text;
 
 /// Where syslogd listens: syslog(3).
 const SYSLOG: &str = "/dev/log";
@@ -26,9 +25,9 @@ const PATIENCE: i64 = 1;
 pub fn deliver(refusal: &Refusal<'_>, kind: Kind) {
     let line = refusal.line(kind);
     // A machine without syslogd, as a container, is no fault; and there is nowhere to tell of another.
-    let _ = to_syslog(Path::new(SYSLOG), Text::log_entry(&line).as_bytes());
+    let _ = to_syslog(Path::new(SYSLOG), line.log_entry());
     match kind {
-        Kind::Mail => offer(STANDARD_ERROR, Text::diagnostic(&line).as_bytes()),
+        Kind::Mail => offer(STANDARD_ERROR, line.diagnostic()),
         Kind::Cgi => offer_page(&line),
     }
 }
@@ -36,7 +35,11 @@ pub fn deliver(refusal: &Refusal<'_>, kind: Kind) {
 /// Apart, so that the mail wrapper need not have room for it on its stack, which can be what is too small.
 #[inline(never)]
 fn offer_page(line: &Line) {
-    offer(STANDARD_OUTPUT, Text::page(line).as_bytes());
+    let mut text = Cursor::new([0; page::AT_ONCE]);
+    // What does not fit is cut.
+    let _ = page::write(line, &mut text);
+    let (text, length) = (text.get_ref(), usize::try_from(text.position()).unwrap_or_default());
+    offer(STANDARD_OUTPUT, text.get(..length).unwrap_or_default());
 }
 
 fn to_syslog(path: &Path, entry: &[u8]) -> io::Result<()> {

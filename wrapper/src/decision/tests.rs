@@ -111,7 +111,7 @@ fn a_stranger_is_refused_as_such_whatever_its_arguments() {
     let stranger = Credentials { real: gid(4242), ..trusted_caller() };
     for given in [&[c"m", c"post"][..], &[c"m", c"leave"], &[c"m"], &[]] {
         let refusal = decided(stranger, given, &[], kept(mail_policy())).expect_err("refused");
-        assert!(matches!(refusal, Refusal::Nameless { .. }));
+        assert!(matches!(refusal, Refusal::Mismatch { name: GroupName::Nameless, .. }));
     }
 }
 
@@ -136,7 +136,7 @@ fn nothing_of_a_stranger_is_looked_at() {
     let answers = Answers::new(false, GroupName::Nameless);
     for policy in [mail_policy(), cgi_policy()] {
         let refusal = decide(&stranger, untouchable(), untouchable(), kept(policy), &answers).expect_err("refused");
-        assert!(matches!(refusal, Refusal::Nameless { .. }));
+        assert!(matches!(refusal, Refusal::Mismatch { name: GroupName::Nameless, .. }));
     }
     let environ = [c"QUERY_STRING=a"].into_iter();
     let plan = decide(&trusted_caller(), untouchable(), environ, kept(cgi_policy()), &answers);

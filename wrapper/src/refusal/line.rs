@@ -5,32 +5,55 @@ use std::fmt;
 /// Longest refusal, in bytes: 900 with the line feed.
 pub const LINE_MAX: usize = 899;
 
+/// Facility mail (2), severity error (3), as RFC 3164 writes it: 2 × 8 + 3.
+const PRIORITY: &[u8; 4] = b"<19>";
+
 /// One line of printable ASCII, at most [`LINE_MAX`] bytes: any other character becomes `?`, what is too much is cut.
+///
+/// It lies between the priority for syslog and a line feed, so that no form in which it is delivered is another copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    bytes: [u8; LINE_MAX],
-    length: usize,
+    bytes: [u8; PRIORITY.len() + LINE_MAX + 1],
+    end: usize,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        Self { bytes: [0; LINE_MAX], length: 0 }
+        let mut bytes = [b'\n'; PRIORITY.len() + LINE_MAX + 1];
+        if let Some(start) = bytes.first_chunk_mut() {
+            *start = *PRIORITY;
+        }
+        Self { bytes, end: PRIORITY.len() }
     }
 }
 
 impl Line {
     /// The bytes so far.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+    pub fn text(&self) -> &[u8] {
+        self.bytes.get(PRIORITY.len()..self.end).unwrap_or_default()
+    }
+
+    /// For syslog: with a priority.
+    #[must_use]
+    pub fn log_entry(&self) -> &[u8] {
+        self.bytes.get(..self.end).unwrap_or_default()
+    }
+
+    /// For standard error: with a line feed.
+    #[must_use]
+    pub fn diagnostic(&self) -> &[u8] {
+        self.bytes.get(PRIORITY.len()..=self.end).unwrap_or_default()
     }
 }
 
 impl fmt::Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for (character, place) in text.chars().zip(self.bytes.iter_mut().skip(self.length)) {
+        // The last byte stays a line feed.
+        let places = self.bytes.iter_mut().take(PRIORITY.len() + LINE_MAX).skip(self.end);
+        for (character, place) in text.chars().zip(places) {
             *place = if matches!(character, ' '..='~') { character as u8 } else { b'?' };
-            self.length += 1;
+            self.end += 1;
         }
         Ok(())
     }
@@ -45,7 +68,7 @@ mod tests {
     fn only_printable_ascii_gets_in() {
         let mut line = Line::default();
         line.write_str(" ~\x1b[2J\n\u{9b}\u{202e}é\x7f").expect("never fails");
-        assert_eq!(line.as_bytes(), b" ~?[2J?????");
+        assert_eq!(line.text(), b" ~?[2J?????");
     }
 
     #[test]
@@ -54,6 +77,18 @@ mod tests {
         line.write_str(&"a".repeat(LINE_MAX - 1)).expect("never fails");
         line.write_str("bc").expect("never fails");
         line.write_str("d").expect("never fails");
-        assert_eq!(line.as_bytes(), ["a".repeat(LINE_MAX - 1), "b".to_owned()].concat().as_bytes());
+        assert_eq!(line.text(), ["a".repeat(LINE_MAX - 1), "b".to_owned()].concat().as_bytes());
+        assert_eq!(line.diagnostic(), [line.text(), b"\n"].concat());
+        assert_eq!(line.log_entry(), [b"<19>", line.text()].concat());
+        assert_eq!(line.bytes.len(), line.log_entry().len() + 1, "the stack can be what is too small");
+    }
+
+    #[test]
+    fn a_log_entry_has_facility_mail_and_severity_error_and_a_diagnostic_ends_its_line() {
+        let mut line = Line::default();
+        assert_eq!((line.text(), line.log_entry(), line.diagnostic()), (&b""[..], &b"<19>"[..], &b"\n"[..]));
+        line.write_str("cgi-wrapper: no").expect("never fails");
+        assert_eq!(line.log_entry(), b"<19>cgi-wrapper: no");
+        assert_eq!(line.diagnostic(), b"cgi-wrapper: no\n");
     }
 }

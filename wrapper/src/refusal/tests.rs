@@ -4,7 +4,7 @@ use super::{LINE_MAX, Refusal, SHOWN_MAX, StartFault, SwitchFault};
 use crate::credentials::Regains;
 use crate::policy::{COMMANDS_MAX, Group, Kind, NAME_MAX, Owner, PATH_MAX, PolicyError, RefusalStyle, SCRIPT_NAME_MAX};
 use crate::process_state::UnsafeProcess;
-use crate::report::text::Text;
+use crate::report::page::written;
 use crate::sample::{LIST, MAIL, OWNER, gid};
 use crate::surroundings::GroupName;
 use nix::errno::Errno;
@@ -17,11 +17,12 @@ const COMMANDS: &[&str] = &["admin", "bounces", "confirm", "post"];
 /// Each by the name of its snapshot.
 fn every() -> Vec<(&'static str, Refusal<'static>)> {
     let not_started = |path: &str, fault| Refusal::NotStarted { path: path.into(), fault, owner: OWNER, own: LIST };
+    let mismatch = |found, name| Refusal::Mismatch { found: gid(found), name, trusted: MAIL };
     let script = "/usr/local/mailman/scripts/post";
     vec![
-        ("group_mismatch", Refusal::GroupMismatch { found: gid(65534), name: "nogroup".into(), trusted: MAIL }),
-        ("nameless", Refusal::Nameless { found: gid(4242), trusted: MAIL }),
-        ("names_unreadable", Refusal::NamesUnreadable { found: gid(4242), trusted: MAIL }),
+        ("group_mismatch", mismatch(65534, GroupName::Known("nogroup".into()))),
+        ("nameless", mismatch(4242, GroupName::Nameless)),
+        ("names_unreadable", mismatch(4242, GroupName::Unreadable)),
         ("root", Refusal::CannotGiveUp { how: Regains::Root, trusted: MAIL }),
         ("cap_setgid", Refusal::CannotGiveUp { how: Regains::Capability, trusted: MAIL }),
         ("ids_unread", Refusal::NotSwitched(SwitchFault::Unread(Errno::EPERM))),
@@ -69,7 +70,7 @@ fn every_refusal_of_the_mail_wrapper() {
     for (name, refusal) in every() {
         let [status, deferred] = [RefusalStyle::Mailman, RefusalStyle::Defer].map(|style| refusal.exit_code(style));
         let line = refusal.line(Kind::Mail);
-        let text = format!("exit {status}, deferring {deferred}\n{}", text(Text::diagnostic(&line).as_bytes()));
+        let text = format!("exit {status}, deferring {deferred}\n{}", text(line.diagnostic()));
         insta::assert_snapshot!(format!("mail_{name}"), text);
     }
 }
@@ -80,7 +81,7 @@ fn every_refusal_of_the_cgi_wrapper() {
     for (name, refusal) in every().into_iter().filter(|(name, _)| !of_mail(name)) {
         let line = refusal.line(Kind::Cgi);
         let status = refusal.exit_code(RefusalStyle::Mailman);
-        let page = text(Text::page(&line).as_bytes()).replace("\r\n", "\n");
+        let page = text(&written(&line)).replace("\r\n", "\n");
         insta::assert_snapshot!(format!("cgi_{name}"), format!("exit {status}\n{page}"));
     }
 }
@@ -123,9 +124,9 @@ fn a_table_that_lacks_a_row_is_noticed() {
 #[test]
 fn every_means_every() {
     let name = |refusal: &Refusal<'_>| match refusal {
-        Refusal::GroupMismatch { .. } => 0,
-        Refusal::Nameless { .. } => 1,
-        Refusal::NamesUnreadable { .. } => 2,
+        Refusal::Mismatch { name: GroupName::Known(_), .. } => 0,
+        Refusal::Mismatch { name: GroupName::Nameless, .. } => 1,
+        Refusal::Mismatch { name: GroupName::Unreadable, .. } => 2,
         Refusal::CannotGiveUp { .. } => 3,
         Refusal::NotSwitched(_) => 4,
         Refusal::NotStarted { .. } => 5,
@@ -151,9 +152,9 @@ fn the_longest_names_fit_into_a_line() {
     let path = format!("/{}", "p".repeat(PATH_MAX - 1));
     let script = |fault| Refusal::NotStarted { path: path.clone().into(), fault, owner, own: group };
     let refusals = [
-        Refusal::GroupMismatch { found: most, name: name(), trusted: group },
-        Refusal::Nameless { found: most, trusted: group },
-        Refusal::NamesUnreadable { found: most, trusted: group },
+        Refusal::Mismatch { found: most, name: GroupName::Known(name()), trusted: group },
+        Refusal::Mismatch { found: most, name: GroupName::Nameless, trusted: group },
+        Refusal::Mismatch { found: most, name: GroupName::Unreadable, trusted: group },
         Refusal::CannotGiveUp { how: Regains::Capability, trusted: group },
         Refusal::NotSwitched(SwitchFault::Other { own: group, found: [u32::MAX; 3] }),
         Refusal::NotSwitched(SwitchFault::Refused { own: group, errno: Errno::EPERM }),
@@ -170,7 +171,7 @@ fn the_longest_names_fit_into_a_line() {
     for refusal in refusals {
         for kind in [Kind::Mail, Kind::Cgi] {
             let line = refusal.line(kind);
-            assert!(line.as_bytes().len() < LINE_MAX, "cut: {}", text(line.as_bytes()));
+            assert!(line.text().len() < LINE_MAX, "cut: {}", text(line.text()));
         }
     }
 }
@@ -187,7 +188,7 @@ fn a_long_path_is_cut_and_not_the_sentence(#[case] length: usize, #[case] shown:
     path.extend(b"post");
     let path = std::ffi::OsString::from_vec(path).into();
     let line = Refusal::NotStarted { path, fault: StartFault::WorldWritable, owner: OWNER, own: LIST }.line(Kind::Mail);
-    let line = text(line.as_bytes());
+    let line = text(line.text());
     assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')));
     let (head, tail) = ("mail-wrapper: cannot start the script: ", " can be written by everybody; take that away with");
     let (path, _) = line.strip_prefix(head).and_then(|rest| rest.split_once(tail)).expect("both");
@@ -199,5 +200,5 @@ fn a_long_path_is_cut_and_not_the_sentence(#[case] length: usize, #[case] shown:
 fn a_refusal_has_900_bytes_with_its_line_feed_and_no_more() {
     let commands: &'static [&'static str] = Box::leak(vec!["c"; 500].into_boxed_slice());
     let line = Refusal::NoCommand { commands }.line(Kind::Mail);
-    assert_eq!((line.as_bytes().len(), Text::diagnostic(&line).as_bytes().len()), (LINE_MAX, 900));
+    assert_eq!((line.text().len(), line.diagnostic().len()), (LINE_MAX, 900));
 }
