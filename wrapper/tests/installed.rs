@@ -248,6 +248,35 @@ fn an_alarm_of_the_caller_does_not_reach_the_script() {
 }
 
 #[test]
+fn process_group_session_and_priority_stay_as_the_server_made_them() {
+    let Some(room) = installed(Kind::Mail, mail()) else { return };
+    // proc_pid_stat(5): after the name state, parent, group, session; the nice value is field 19.
+    room.script("post", "read line < /proc/$$/stat; set -- ${line##*)}; echo $(($3 == $$)) $4 ${17}");
+    let mut command = trusted(&["post"]);
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    before_exec(&mut command, || {
+        // SAFETY: the call takes numbers: this process, and the lowest priority.
+        nix::errno::Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) }).map(drop)
+    });
+    let session = nix::unistd::getsid(None).expect("a session");
+    assert_eq!(run(command), (Some(0), format!("1 {session} 19\n"), String::new()));
+}
+
+#[test]
+fn the_end_of_the_script_is_the_end_of_the_wrapper() {
+    use std::os::unix::process::ExitStatusExt;
+    let Some(room) = installed(Kind::Mail, mail()) else { return };
+    room.script("post", "exit \"$1\"");
+    for status in [0, 1, 75, 255] {
+        assert_eq!(run(trusted(&["post", &status.to_string()])).0, Some(status));
+    }
+    room.script("post", "kill -s \"$1\" $$");
+    for (name, number) in [("TERM", 15), ("KILL", 9), ("PIPE", 13)] {
+        assert_eq!(trusted(&["post", name]).status().expect("started").signal(), Some(number), "{name}");
+    }
+}
+
+#[test]
 fn a_refusal_is_logged_before_it_is_said() {
     let Some(_room) = installed(Kind::Mail, mail()) else { return };
     let log = UnixDatagram::bind("/dev/log").expect("bound");
