@@ -1,6 +1,6 @@
 //! Every refusal as its reader sees it, and the exit statuses which the manual pages promise.
 
-use super::{LINE_MAX, Refusal, SHOWN_MAX, StartFault, SwitchFault};
+use super::{LINE_MAX, Refusal, SHOWN_MAX, Shortened, StartFault, SwitchFault};
 use crate::credentials::Regains;
 use crate::policy::{COMMANDS_MAX, Group, Kind, NAME_MAX, Owner, PATH_MAX, PolicyError, RefusalStyle, SCRIPT_NAME_MAX};
 use crate::process_state::UnsafeProcess;
@@ -10,6 +10,7 @@ use crate::surroundings::GroupName;
 use nix::errno::Errno;
 use rstest::rstest;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 const NOGROUP: Group<'static> = Group { gid: gid(65534), name: "nogroup" };
 const COMMANDS: &[&str] = &["admin", "bounces", "confirm", "post"];
@@ -201,4 +202,12 @@ fn a_refusal_has_900_bytes_with_its_line_feed_and_no_more() {
     let commands: &'static [&'static str] = Box::leak(vec!["c"; 500].into_boxed_slice());
     let line = Refusal::NoCommand { commands }.line(Kind::Mail);
     assert_eq!((line.text().len(), line.diagnostic().len()), (LINE_MAX, 900));
+}
+
+#[test]
+fn a_path_is_shown_whole_if_a_policy_can_have_it_and_shortened_beyond() {
+    let longest = format!("/{}/scripts/{}", "p".repeat(PATH_MAX - 1), "s".repeat(SCRIPT_NAME_MAX));
+    assert_eq!(Shortened(Path::new(&longest)).to_string(), longest);
+    let shortened = Shortened(Path::new(&format!("{longest}s"))).to_string();
+    assert!(shortened.len() < longest.len() && shortened.contains("..."), "{shortened}");
 }
