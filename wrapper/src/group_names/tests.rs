@@ -1,6 +1,7 @@
 //! Group files, sound and otherwise.
 
-use super::{MOST, find, look_up, name_of};
+use super::{MOST, Row, find, look_up, name_of};
+use crate::policy::NAME_MAX;
 use crate::sample::gid;
 use crate::surroundings::GroupName;
 use crate::sys::tests::Scratch;
@@ -108,4 +109,15 @@ fn only_a_regular_file_is_read_and_nothing_else_is_waited_for() {
     let file = Scratch::new("group");
     std::fs::write(&file.0, "mail:x:8:\n").expect("written");
     assert_eq!(look_up(&file.0, gid(8)), known("mail"));
+}
+
+#[test]
+fn memory_is_taken_once_and_not_for_each_row() {
+    let mut row = Row::default();
+    let name = "n".repeat(NAME_MAX);
+    for byte in name.bytes().chain(*b":x:1:\nshort") {
+        assert_eq!(row.take(byte, gid(2)), None);
+    }
+    assert_eq!(row.name, b"short");
+    assert!(row.name.capacity() >= NAME_MAX);
 }
