@@ -60,6 +60,7 @@ impl fmt::Display for Capability {
 
 /// Whether a capability is at hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Support {
     /// It was tried and works.
     Yes,

@@ -105,6 +105,7 @@ pub struct Subject {
 
 /// How another name leads to the subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Link {
     /// A symbolic link.
     Symbolic,
@@ -262,6 +263,7 @@ pub struct Script {
     /// Soft and hard RLIMIT_CORE are both this.
     pub core_limit: Option<u64>,
     /// Soft limits, by `RLIMIT_*` number.
+    #[serde(default, with = "optional_by_number")]
     pub soft_limits: Option<BTreeMap<u32, u64>>,
     /// `NoNewPrivs`.
     pub no_new_privs: Option<bool>,
@@ -292,29 +294,50 @@ pub struct Names {
 /// number by itself.
 mod by_number {
     use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::collections::BTreeMap;
 
-    pub(super) fn serialize<K: Copy + Into<u32>, S: Serializer>(
-        map: &BTreeMap<K, String>,
+    pub(super) fn serialize<K: Copy + Into<u32>, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(map.iter().map(|(&key, name)| (key.into().to_string(), name)))
+        serializer.collect_map(map.iter().map(|(&key, value)| (key.into().to_string(), value)))
     }
 
-    pub(super) fn deserialize<'de, K: Ord + TryFrom<u32>, D: Deserializer<'de>>(
+    pub(super) fn deserialize<'de, K: Ord + TryFrom<u32>, V: Deserialize<'de>, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<K, String>, D::Error> {
-        let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        let texts = BTreeMap::<String, V>::deserialize(deserializer)?;
         let number = |text: &str| text.parse().ok().and_then(|number: u32| K::try_from(number).ok());
         texts
             .into_iter()
-            .map(|(key, name)| {
-                let key =
-                    number(&key).ok_or_else(|| D::Error::custom(format!("{key:?} is not a user or group number")))?;
-                Ok((key, name))
+            .map(|(key, value)| {
+                let key = number(&key).ok_or_else(|| D::Error::custom(format!("{key:?} is no number of this kind")))?;
+                Ok((key, value))
             })
             .collect()
+    }
+}
+
+/// [`by_number`] for a map that may be absent.
+mod optional_by_number {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    #[derive(Deserialize)]
+    struct Present(#[serde(with = "super::by_number")] BTreeMap<u32, u64>);
+
+    #[derive(Serialize)]
+    struct Borrowed<'a>(#[serde(serialize_with = "super::by_number::serialize")] &'a BTreeMap<u32, u64>);
+
+    pub(super) fn serialize<S: Serializer>(map: &Option<BTreeMap<u32, u64>>, serializer: S) -> Result<S::Ok, S::Error> {
+        map.as_ref().map(Borrowed).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<BTreeMap<u32, u64>>, D::Error> {
+        Option::<Present>::deserialize(deserializer).map(|present| present.map(|Present(map)| map))
     }
 }
 

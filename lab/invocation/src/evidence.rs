@@ -46,6 +46,7 @@ impl Evidence {
 
 /// How far the start came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// The sandbox could not be furnished as asked: a fault of the lab or a limit of the machine, never a result.
     Setup {
@@ -65,6 +66,7 @@ pub enum Stage {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     /// exit(3) with this status, 0 to 255.
     Exited(u8),
@@ -141,6 +143,7 @@ pub struct Change {
 
 /// What happened to an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// It is new.
     Added {
@@ -235,6 +238,7 @@ pub struct Regained {
 
 /// User or group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum IdKind {
     /// User.
     Uid,

@@ -44,6 +44,7 @@ pub struct Invocation {
 
 /// What descriptor 0 is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stdin {
     /// A pipe that holds these bytes and then ends.
     Bytes(Bytes),
@@ -63,6 +64,7 @@ pub enum Stdin {
 
 /// What another descriptor is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Descriptor {
     /// Closed.
     Closed,
@@ -92,6 +94,7 @@ pub enum Descriptor {
 
 /// Working directory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Cwd {
     /// This directory.
     Path(Bytes),
@@ -144,6 +147,7 @@ pub struct Transition {
 
 /// Who traces the subject. See ptrace(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Tracer {
     /// A process with the invoker's ids.
     Invoker,
@@ -179,6 +183,7 @@ pub struct Fault {
 
 /// What a faulted call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FaultResult {
     /// Fails with this errno.
     Errno(i32),

@@ -42,6 +42,7 @@ pub struct Node {
 
 /// Order of the last two steps in making a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// chown, then chmod: right.
     #[default]
@@ -64,6 +65,7 @@ impl Order {
 
 /// What a node is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NodeKind {
     /// A directory.
     Directory,
@@ -79,6 +81,7 @@ pub enum NodeKind {
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Content {
     /// These bytes.
     Inline(Bytes),
@@ -142,6 +145,7 @@ pub struct Mount {
 
 /// What is mounted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MountKind {
     /// The tree's own content at the mount point, bound onto itself to give it flags.
     Itself,

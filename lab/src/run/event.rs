@@ -1,5 +1,7 @@
 //! Events: the one product of a run. The terminal, JUnit, `--json` and the record are all made from them, so none can
-//! show what another does not know. One JSON object a line; the names of fields are stable within one [`VERSION`].
+//! show what another does not know. One JSON object a line. Fields are named in snake_case, words with hyphens; both are
+//! stable within one [`VERSION`], and a test holds them. A word with something belonging to it is an object with that one
+//! key: `"closed"`, `{"file":"/etc/group"}`. Byte strings are text with `\\` and `\xNN` where they are not.
 
 use crate::capability::Capabilities;
 use crate::case::{Case, CaseId, Names, Outcome, ScenarioInfo, Subject};
@@ -263,27 +265,4 @@ impl Counts {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Event, Setting};
-    use crate::run::sample::{evidence, finished};
-    use crate::verdict::Verdict;
-    use lab_invocation::evidence::End;
-    use lab_invocation::layout::Digest;
-    use lab_invocation::{Bytes, Layout};
-    use std::sync::Arc;
-
-    #[test]
-    fn what_is_written_is_what_is_read() {
-        let mut case = finished("a/b", "c", Verdict::Pass);
-        case.evidence = Some(evidence(End::Signaled { signal: 11, core: true }));
-        case.invocation.argv = vec![Bytes::from(b"\xff\0\\".as_slice())];
-        case.sealed = Some(Digest([0xa5; 32]));
-        let names = crate::run::sample::case("a/b", "c").names;
-        assert!(!names.groups.is_empty(), "numbers as keys are tried as well");
-        let setting = Setting { setting: 3, layout: Layout::default(), names };
-        for event in [Event::CaseFinished(Box::new(case)), Event::Setting(Arc::new(setting))] {
-            let text = serde_json::to_string(&event).expect("is written");
-            assert_eq!(serde_json::from_str::<Event>(&text).expect("is read"), event, "{text}");
-        }
-    }
-}
+mod tests;
