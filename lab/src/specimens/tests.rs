@@ -75,6 +75,18 @@ fn what_cannot_be_shown_here_is_not_caught() {
 }
 
 #[test]
+#[test]
+fn where_nothing_runs_the_sound_one_has_not_failed() {
+    let lacking = |name| {
+        (name, Verdict::Unsupported { needs: Some(Capability::SetGroupId), because: "no sandbox".into() }, &[][..])
+    };
+    let nothing = row(None, &[lacking("a/1"), lacking("a/2")]);
+    assert_eq!(nothing.caught(), Caught::NotHere { needs: [Capability::SetGroupId].into() }, "{nothing}");
+    assert_eq!(exit(&[nothing]), Exit::Unresolved);
+    let failed = row(None, &[lacking("a/1"), ("a/2", fail(), &["crashed"])]);
+    assert_eq!(exit(&[failed]), Exit::Failed, "one that ran speaks against it");
+}
+
 fn the_table_as_it_is_read() {
     let caught = row(Some("crashed"), &[("a/2", fail(), &["crashed"]), ("a/1", fail(), &["crashed"])]);
     let escaped = row(Some("crashed"), &[("a/1", fail(), &["crashed"]), ("b/7", fail(), &["undiagnosed"])]);

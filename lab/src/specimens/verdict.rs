@@ -106,6 +106,10 @@ impl Row {
     /// Whether it was caught.
     pub fn caught(&self) -> Caught {
         let no = |because: String| Caught::No { because };
+        // Where nothing could be run nothing speaks for or against anyone.
+        if !self.lacking.is_empty() && self.counts.unsupported == self.counts.total() {
+            return Caught::NotHere { needs: self.lacking.clone() };
+        }
         let Some(right) = &self.specimen.diagnosis else {
             return match (self.first(), &self.unresolved) {
                 (Some(first), _) => no(format!("it is sound, and failed {first}")),
