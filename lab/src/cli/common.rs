@@ -9,7 +9,7 @@ use crate::report::output::notice;
 use crate::report::text::counted;
 use crate::run::engine::Judge;
 use crate::run::programs::Programs;
-use crate::run::session::{Refused, Session};
+use crate::run::session::{Given, Refused, Session};
 use crate::run::tree::Tree;
 use crate::run::verdict::Seen;
 use crate::scenario::{self, Report};
@@ -135,6 +135,19 @@ pub(crate) fn capability(name: &str) -> Result<Capability, String> {
         let known: Vec<&str> = Capability::ALL.iter().map(|capability| capability.name()).collect();
         format!("the capabilities are {}", known.join(", "))
     })
+}
+
+/// The files of all `NAME=PATH`.
+pub(crate) fn all_given(pairs: &[(String, PathBuf)]) -> Result<Given, Problem> {
+    let mut given = Given::new();
+    for (name, path) in pairs {
+        if let Some(first) = given.insert(name.clone(), path.clone()) {
+            return Err(Problem::usage(format!("--subject {name} is given twice"))
+                .found(format!("{} and {}", first.display(), path.display()))
+                .cure("one run tests one file for each program: run the lab once for each"));
+        }
+    }
+    Ok(given)
 }
 
 /// Reads `NAME=PATH`.

@@ -16,7 +16,7 @@ use crate::run::exit::Exit;
 use crate::run::plan::{Plan, Planned};
 use crate::run::programs::{PACKAGES, Programs};
 use crate::run::seal::Sealer;
-use crate::run::session::{Given, machine};
+use crate::run::session::{self, Given, machine};
 use crate::run::tree::Tree;
 use crate::run::verdict::Seen;
 use crate::run::waiver::Waivers;
@@ -61,7 +61,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     let programs = Programs::provide(&tree, PACKAGES, &mut |step| progress.building(step))?;
     let backend = arguments.place.backend(&programs)?;
     let capabilities = backend.capabilities();
-    let given: Given = arguments.subject.iter().cloned().collect();
+    session::demand_sandbox(&capabilities)?;
+    let given = common::all_given(&arguments.subject)?;
+    session::demand_used(&given, &chosen.iter().map(|case| case.subject.program.as_str()).collect())?;
     let (plan, subjects) = plan(&record, &chosen, &programs, &given)?;
 
     let settings = Settings {

@@ -16,7 +16,7 @@ use crate::run::exit::Exit;
 use crate::run::plan::Plan;
 use crate::run::programs::{PACKAGES, Programs};
 use crate::run::select::{Slice, Wanted, select};
-use crate::run::session::{self, Given, Session};
+use crate::run::session::{self, Session};
 use crate::run::waiver::{Allowed, Waivers};
 use crate::run::{engine, interrupt};
 use crate::verdict::Verdict;
@@ -103,6 +103,12 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
         slice: options.partition,
     };
     let selected = select(&session.suite.cases, &wanted)?;
+    let given = common::all_given(&options.subject)?;
+    let started = selected.places.iter().map(|&place| session.suite.cases[place].subject.program.as_str());
+    session::demand_used(&given, &started.collect())?;
+    if let Some(dir) = &options.record {
+        record::demand_empty(dir)?;
+    }
     let allowed = options.allow_unsupported.as_deref().map(Allowed::read).transpose()?;
     let waivers =
         Waivers::read(&session.scenarios.join("known-failures.toml"), &session.suite.cases, &session::today())?;
@@ -114,8 +120,8 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     }
     let backend = options.place.backend(&programs)?;
     let capabilities = backend.capabilities();
+    session::demand_sandbox(&capabilities)?;
     session::require(&options.require, &capabilities)?;
-    let given: Given = options.subject.iter().cloned().collect();
     let profile = options.profile.as_deref().map(|path| common::profile(path, &session)).transpose()?;
     let cases = session.cases(&selected, profile.as_ref());
     let (plan, subjects) = session::plan(cases, &programs, &given, profile.as_ref())?;
@@ -129,6 +135,19 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
         interrupted: interrupt::flag()?,
     };
     let lab = lab_name();
+    let elsewhere = options.record.as_ref().map(|dir| dir.display().to_string());
+    let terminal = Terminal::new(&lab, WIDTH, false).named(elsewhere);
+    let mut sinks = Sinks::new(out, &progress, terminal);
+    if let Some(path) = &options.json {
+        sinks.json(path)?;
+    }
+    if let Some(path) = &options.junit {
+        sinks.junit(path, &lab)?;
+    }
+    if let Some(path) = &options.matrix {
+        sinks.coverage(path)?;
+    }
+    // Only now, so that a report which cannot be written leaves no empty record behind.
     let (run, dir) = match &options.record {
         Some(dir) => {
             std::fs::create_dir_all(dir)
@@ -143,18 +162,6 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
             }
         },
     };
-    let elsewhere = options.record.as_ref().map(|dir| dir.display().to_string());
-    let terminal = Terminal::new(&lab, WIDTH, false).named(elsewhere);
-    let mut sinks = Sinks::new(out, &progress, terminal);
-    if let Some(path) = &options.json {
-        sinks.json(path)?;
-    }
-    if let Some(path) = &options.junit {
-        sinks.junit(path, &lab)?;
-    }
-    if let Some(path) = &options.matrix {
-        sinks.coverage(path)?;
-    }
     if let Some(dir) = &dir {
         let mut writer = Writer::new(dir, record::write::private_parts(session.tree.root()))?;
         let kept = keep_inputs(&mut writer, &session, &plan, options.record_subject);

@@ -10,7 +10,7 @@ use crate::report::progress::Progress;
 use crate::report::start::command_line;
 use crate::report::text::{counted, labelled};
 use crate::run::programs::{PACKAGES, Programs};
-use crate::run::session::{self, Given};
+use crate::run::session;
 use crate::run::shell::{self, Wanted};
 use crate::run::verdict::{unproven, unsupported};
 use crate::run::words::{error, lack};
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<u8, Problem
     if let Some(text) = &programs.notice {
         notice(format_args!("note: {text}"));
     }
-    let given: Given = arguments.subject.iter().cloned().collect();
+    let given = common::all_given(&arguments.subject)?;
     let profile = arguments.profile.as_deref().map(|path| common::profile(path, &session)).transpose()?;
     let asked = session::asked(case, profile.as_ref());
     if let Some(because) = &asked.unsupported {

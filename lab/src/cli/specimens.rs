@@ -6,6 +6,7 @@ use crate::report::output::Output;
 use crate::report::progress::Progress;
 use crate::run::exit::Exit;
 use crate::run::programs::{PACKAGES, Programs};
+use crate::run::session;
 use crate::specimens::{self, Bench, Specimen};
 use clap::Args;
 use std::num::NonZeroUsize;
@@ -29,14 +30,15 @@ pub(crate) struct Arguments {
 /// Runs the suite against each, and says which were caught for their own flaw.
 pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     let chosen = choose(&arguments.names)?;
-    let session = arguments.place.session()?;
+    let suite = arguments.place.session()?;
     let mut progress = Progress::new(out);
     let packages: Vec<&str> = PACKAGES.iter().copied().chain([specimens::PACKAGE]).collect();
-    let programs = Programs::provide(&session.tree, &packages, &mut |step| progress.building(step))?;
+    let programs = Programs::provide(&suite.tree, &packages, &mut |step| progress.building(step))?;
     let backend = arguments.place.backend(&programs)?;
     let capabilities = backend.capabilities();
+    session::demand_sandbox(&capabilities)?;
     let jobs = jobs(arguments.jobs);
-    let bench = Bench { session: &session, programs: &programs, backend, capabilities: &capabilities, jobs };
+    let bench = Bench { session: &suite, programs: &programs, backend, capabilities: &capabilities, jobs };
     let mut rows = Vec::new();
     for specimen in &chosen {
         progress.doing(&format!("specimen {}", specimen.name));

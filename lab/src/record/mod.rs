@@ -11,15 +11,20 @@
 //! Nothing in it names a user or a directory of the machine.
 
 pub mod diff;
+mod prune;
 pub mod read;
 pub mod replay;
+#[cfg(test)]
+mod tests;
 pub mod write;
+
+pub use prune::prune;
 
 use crate::problem::Problem;
 use crate::run::tree::Tree;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::{fs, io};
 
 /// Name of the event file.
 pub const EVENTS: &str = "events.jsonl";
@@ -39,19 +44,37 @@ pub fn home(tree: &Tree) -> PathBuf {
     root.join(".lab").join("runs")
 }
 
+/// Refuses a directory that holds something. One that is not there yet is as good as an empty one.
+///
+/// # Errors
+/// It holds something, is no directory, or cannot be read.
+pub fn demand_empty(dir: &Path) -> Result<(), Problem> {
+    let refused =
+        |found: String| Problem::usage(format!("{}: no record can be written here", dir.display())).found(found);
+    let cure = "name an empty directory, or one that is not there yet";
+    match fs::read_dir(dir) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(refused("the directory is not empty".to_owned()).cure(cure)),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(refused(error.to_string()).cure(cure)),
+    }
+}
+
 /// Makes the directory of a new record, and with it the name of the run: short enough to type, and not yet taken.
 ///
 /// # Errors
 /// The directory cannot be made.
 pub fn claim(home: &Path) -> Result<(String, PathBuf), Problem> {
-    let cannot = |error: std::io::Error| Problem::internal(format!("{}: cannot be made", home.display())).found(error);
+    let cannot = |error: io::Error| Problem::internal(format!("{}: cannot be made", home.display())).found(error);
     fs::create_dir_all(home).map_err(cannot)?;
     for attempt in 0.. {
         // Short names first; the more are taken, the longer they become, so that this ends soon.
         let name = name(seed(), attempt, 3 + attempt / 8);
         match fs::create_dir(home.join(&name)) {
             Ok(()) => return Ok((name.clone(), home.join(name))),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 64 => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 64 => {}
             Err(error) => return Err(cannot(error)),
         }
     }
@@ -82,77 +105,4 @@ fn name(seed: u64, attempt: usize, length: usize) -> String {
         char::from(set[at])
     };
     (0..length).map(|at| next(if at == 0 { LETTERS } else { BOTH })).collect()
-}
-
-/// Removes the oldest automatic records, and leaves the newest: at most `keep` of them, of at most `budget` bytes.
-pub fn prune(home: &Path, keep: usize, budget: u64) {
-    let Ok(entries) = fs::read_dir(home) else { return };
-    let mut records: Vec<(SystemTime, PathBuf)> = entries
-        .flatten()
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .filter(|(_, path)| path.is_dir())
-        .collect();
-    records.sort();
-    let mut total = 0;
-    for (age, (_, path)) in records.into_iter().rev().enumerate() {
-        total += size(&path);
-        if age >= keep || (age > 0 && total > budget) {
-            // Another lab may be removing the same one.
-            drop(fs::remove_dir_all(path));
-        }
-    }
-}
-
-/// Bytes of all files below a directory.
-fn size(dir: &Path) -> u64 {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    entries
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
-            Ok(metadata) => metadata.len(),
-            Err(_) => 0,
-        })
-        .sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{claim, name, prune};
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn names_are_short_differ_and_are_claimed_once() {
-        let names: BTreeSet<String> = (0..200).map(|seed| name(seed, 0, 3)).collect();
-        assert!(names.len() > 190, "neighbouring seeds give unlike names: {}", names.len());
-        assert!(names.iter().all(|name| name.len() == 3 && name.starts_with(|c: char| c.is_ascii_lowercase())));
-        let home = tempfile::tempdir().expect("directory");
-        let claimed: BTreeSet<String> = (0..50).map(|_| claim(home.path()).expect("a name").0).collect();
-        assert_eq!(claimed.len(), 50);
-    }
-
-    #[test]
-    fn only_the_newest_are_kept() {
-        let home = tempfile::tempdir().expect("directory");
-        let made: Vec<_> = (0..5u64)
-            .map(|age| {
-                let path = home.path().join(age.to_string());
-                std::fs::create_dir(&path).expect("directory");
-                let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000 + age);
-                std::fs::File::open(&path).expect("opens").set_modified(time).expect("time");
-                path
-            })
-            .collect();
-        let left = || made.iter().map(|path| path.exists()).collect::<Vec<_>>();
-        prune(home.path(), 4, u64::MAX);
-        assert_eq!(left(), [false, true, true, true, true]);
-        for path in &made[1..] {
-            let time = std::fs::metadata(path).and_then(|metadata| metadata.modified()).expect("time");
-            std::fs::write(path.join("events.jsonl"), [0; 100]).expect("file");
-            std::fs::File::open(path).expect("opens").set_modified(time).expect("time");
-        }
-        prune(home.path(), 4, 250);
-        assert_eq!(left(), [false, false, false, true, true]);
-        prune(home.path(), 4, 1);
-        assert_eq!(left(), [false, false, false, false, true], "the newest stays");
-    }
 }

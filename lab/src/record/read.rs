@@ -174,7 +174,9 @@ pub fn names(home: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(home) else { return Vec::new() };
     let mut all: Vec<_> = entries
         .flatten()
-        .filter(|entry| entry.path().join(EVENTS).is_file())
+        .filter(|entry| {
+            fs::metadata(entry.path().join(EVENTS)).is_ok_and(|events| events.is_file() && events.len() > 0)
+        })
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.file_name().into_string().ok()?)))
         .collect();
     all.sort();

@@ -5,7 +5,7 @@ use crate::case::CaseId;
 use crate::problem::Problem;
 use crate::record::EVENTS;
 use crate::run::event::{CaseFinished, Event};
-use crate::run::tree::hex;
+use crate::run::tree::{SUMS, hex};
 use crate::verdict::Verdict;
 use lab_invocation::layout::Digest;
 use sha2::{Digest as _, Sha256};
@@ -25,20 +25,20 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts a record in an empty directory. Each of `private` is replaced by its stand-in in what the lab says of the
+    /// Starts a record in an empty directory, or in one which it makes. Each of `private` is replaced by its stand-in in what the lab says of the
     /// machine.
     ///
     /// # Errors
-    /// The directory cannot be written.
+    /// The directory holds something, or cannot be written.
     pub fn new(dir: &Path, private: Vec<(String, &'static str)>) -> Result<Self, Problem> {
-        let events = File::options().write(true).create_new(true).open(dir.join(EVENTS)).map_err(|error| {
-            let problem = Problem::usage(format!("{}: no record can be written here", dir.display())).found(&error);
-            match error.kind() {
-                io::ErrorKind::AlreadyExists => problem.cure("name a directory which holds no record yet"),
-                io::ErrorKind::NotFound => problem.cure("make the directory first"),
-                _ => problem,
-            }
-        })?;
+        super::demand_empty(dir)?;
+        let refused =
+            |error: io::Error| Problem::usage(format!("{}: no record can be written here", dir.display())).found(error);
+        fs::create_dir_all(dir).map_err(refused)?;
+        let events = new_file(&dir.join(EVENTS)).map_err(refused)?;
+        // Held until the writer is gone: `prune` leaves alone what another lab is writing. Where a file system has no
+        // locks, its records are written all the same.
+        drop(events.try_lock());
         Ok(Self { dir: dir.to_owned(), events, events_sum: Sha256::new(), sums: BTreeMap::new(), private })
     }
 
@@ -121,7 +121,7 @@ impl Writer {
         if let Some(parent) = full.parent() {
             fs::create_dir_all(parent)?;
         }
-        fs::write(full, bytes)?;
+        new_file(&full)?.write_all(bytes)?;
         self.sums.insert(path.to_owned(), hex(&Sha256::digest(bytes)));
         Ok(())
     }
@@ -152,8 +152,13 @@ impl Writer {
         let sum = hex(&self.events_sum.finalize());
         self.sums.insert(EVENTS.to_owned(), sum);
         let text: String = self.sums.iter().map(|(path, sum)| format!("{sum}  {path}\n")).collect();
-        fs::write(self.dir.join("SHA256SUMS"), text)
+        new_file(&self.dir.join(SUMS))?.write_all(text.as_bytes())
     }
+}
+
+/// A file which was not there before: a record never writes over anything.
+fn new_file(path: &Path) -> io::Result<File> {
+    File::options().write(true).create_new(true).open(path)
 }
 
 /// The name of a case as a path without blanks or anything else that surprises: its id as far as it is plain, and
@@ -188,6 +193,7 @@ pub fn private_parts(tree_root: &Path) -> Vec<(String, &'static str)> {
 mod tests {
     use super::{Writer, file_name};
     use crate::case::CaseId;
+    use crate::problem::Kind;
     use crate::run::event::Event;
     use crate::run::sample::finished;
     use crate::run::tree::check_sums;
@@ -207,7 +213,18 @@ mod tests {
         let text = std::fs::read_to_string(dir.path().join("events.jsonl")).expect("text");
         assert!(text.contains("<home>/lab-agent") && !text.contains("/home/ada/"), "{text}");
         assert!(text.contains("HOME=/home/ada"), "a case is kept as it is: {text}");
-        assert!(Writer::new(dir.path(), Vec::new()).is_err(), "a record is never written over");
+    }
+
+    #[test]
+    fn nothing_is_written_over() {
+        let dir = tempfile::tempdir().expect("directory");
+        std::fs::write(dir.path().join("SHA256SUMS"), "precious").expect("a file");
+        let problem = Writer::new(dir.path(), Vec::new()).expect_err("the directory is not empty");
+        assert_eq!(problem.kind, Kind::Usage);
+        assert_eq!(std::fs::read_dir(dir.path()).expect("a directory").count(), 1, "nothing was added");
+        let mut writer = Writer::new(&dir.path().join("new"), Vec::new()).expect("an absent directory is made");
+        writer.file("a", b"first").expect("writes");
+        assert!(writer.file("a", b"second").is_err());
     }
 
     #[test]

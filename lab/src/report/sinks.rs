@@ -57,7 +57,7 @@ impl<'a> Sinks<'a> {
     pub fn json(&mut self, path: &Path) -> Result<(), Problem> {
         let to: Box<dyn Write> = match path.to_str() {
             Some("-") => Box::new(io::stdout()),
-            _ => Box::new(File::create(path).map_err(|error| cannot_write(path, &error))?),
+            _ => Box::new(File::create(path).map_err(|error| cannot_make(path, &error))?),
         };
         self.json = Some(Lines { to, name: path.display().to_string(), failed: false });
         Ok(())
@@ -68,7 +68,7 @@ impl<'a> Sinks<'a> {
     /// # Errors
     /// The file cannot be made: better told before the run than after.
     pub fn junit(&mut self, path: &Path, lab: &str) -> Result<(), Problem> {
-        File::create(path).map_err(|error| cannot_write(path, &error))?;
+        File::create(path).map_err(|error| cannot_make(path, &error))?;
         self.junit = Some((Junit::new(lab), path.to_owned()));
         Ok(())
     }
@@ -86,7 +86,7 @@ impl<'a> Sinks<'a> {
                     .cure("give --matrix a file whose name ends in .md or .csv"));
             }
         };
-        File::create(path).map_err(|error| cannot_write(path, &error))?;
+        File::create(path).map_err(|error| cannot_make(path, &error))?;
         self.coverage = Some((Coverage::default(), path.to_owned(), form));
         Ok(())
     }
@@ -157,6 +157,14 @@ fn line(to: &mut dyn Write, event: &Event) -> io::Result<()> {
     to.flush()
 }
 
+/// Before the run: a path that the user named.
+fn cannot_make(path: &Path, error: &io::Error) -> Problem {
+    Problem::usage(format!("{}: cannot be written", path.display()))
+        .found(error)
+        .cure("name a file in a directory that exists and that you may write")
+}
+
+/// After it: a path that could be written before.
 fn cannot_write(path: &Path, error: &io::Error) -> Problem {
     Problem::internal(format!("{}: cannot be written", path.display())).found(error)
 }

@@ -225,11 +225,21 @@ impl Terminal {
 pub fn preflight(machine: &Machine, width: usize) -> String {
     let has = |capability: &&Capability| machine.capabilities.get(*capability) == Some(&Support::Yes);
     let yes: Vec<String> = Capability::ALL.iter().filter(has).map(|each| format!("{each}\u{a0}✓")).collect();
-    let mut out = labelled("preflight", &yes.join(", "), width).replace('\u{a0}', " ");
+    let mut out = if yes.is_empty() {
+        String::new()
+    } else {
+        labelled("preflight", &yes.join(", "), width).replace('\u{a0}', " ")
+    };
+    let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (capability, support) in &machine.capabilities {
         if let Support::No { because } = support {
-            out.push_str(&labelled("without", &format!("{capability} ✗ {because}"), width));
+            lacking.entry(because).or_default().push(capability.name());
         }
+    }
+    // One reason is told once, however much is lacking for it.
+    for (because, names) in lacking {
+        let what = if names.len() == Capability::ALL.len() { "everything".to_owned() } else { names.join(", ") };
+        out.push_str(&labelled("without", &format!("{what}\u{a0}✗ {because}"), width).replace('\u{a0}', " "));
     }
     out
 }

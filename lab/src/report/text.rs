@@ -33,7 +33,8 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.trim_end().split('\n') {
         let mut line = String::new();
-        for word in paragraph.split_whitespace() {
+        // Not at a no-break space, which holds two words together.
+        for word in paragraph.split([' ', '\t']).filter(|word| !word.is_empty()) {
             if !line.is_empty() && columns(&line) + 1 + columns(word) > width {
                 lines.push(std::mem::take(&mut line));
             }

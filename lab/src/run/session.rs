@@ -11,6 +11,7 @@ use crate::run::programs::Programs;
 use crate::run::seal::Sealer;
 use crate::run::select::Selected;
 use crate::run::tree::{Tree, hex};
+use crate::scenario::report::suggestion;
 use crate::scenario::{Report, Suite};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -75,6 +76,21 @@ pub fn asked(case: &Arc<Case>, profile: Option<&Profile>) -> Asked {
 /// Files that stand in for programs of the project, by name.
 pub type Given = BTreeMap<String, PathBuf>;
 
+/// Refuses a file for a program that no case starts: the run would test another file than the one that was named, and
+/// pass. `used` are the programs of the cases.
+///
+/// # Errors
+/// There is such a file.
+pub fn demand_used(given: &Given, used: &BTreeSet<&str>) -> Result<(), Problem> {
+    let Some(name) = given.keys().find(|name| !used.contains(name.as_str())) else { return Ok(()) };
+    let problem = Problem::usage(format!("--subject {name}: no selected case starts a program of that name"));
+    Err(match suggestion(name, used.iter().copied()) {
+        Some(found) => problem.found(found),
+        None => problem,
+    }
+    .cure("name a program that the selected cases start, or select cases that start this one"))
+}
+
 /// Reads and seals the subjects of these cases. Programs of a profile are foreign: they are taken as they are, from where
 /// they are installed on the host.
 ///
@@ -96,6 +112,7 @@ pub fn plan(
         .filter(|asked| asked.unsupported.is_none())
         .map(|asked| asked.case.subject.program.as_str())
         .collect();
+    demand_used(given, &wanted)?;
     let mut sealer = Sealer::new(programs)?;
     let mut files = Vec::new();
     let mut libraries = BTreeMap::new();
@@ -118,16 +135,38 @@ pub fn plan(
     Ok((Plan::new(cases, sealer, &libraries)?, files))
 }
 
+/// Release of the running kernel, such as `6.18.44-generic`.
+pub fn kernel() -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease");
+    release.map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+}
+
 /// Describes the machine.
 pub fn machine(backend: &dyn Backend, capabilities: &Capabilities) -> Machine {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_else(|_| "unknown".to_owned());
     Machine {
         backend: backend.name().to_owned(),
-        kernel: format!("Linux {}", release.trim()),
+        kernel: format!("Linux {}", kernel()),
         architecture: std::env::consts::ARCH.to_owned(),
         capabilities: capabilities.clone(),
         facts: backend.facts(),
     }
+}
+
+/// Refuses a machine on which nothing can be judged, before every case says so.
+///
+/// # Errors
+/// The set-group-ID bit does not act there, or there are no sandboxes at all.
+pub fn demand_sandbox(capabilities: &Capabilities) -> Result<(), Problem> {
+    let because = match capabilities.get(&Capability::SetGroupId) {
+        Some(Support::Yes) => return Ok(()),
+        Some(Support::No { because }) => because.as_str(),
+        None => "the backend does not know the set-group-ID bit",
+    };
+    let problem = Problem::unresolved("nothing can be judged on this machine");
+    Err(match because.split_once("; cure: ") {
+        Some((found, cure)) => problem.found(found).cure(cure),
+        None => problem.found(because),
+    })
 }
 
 /// Refuses a machine on which a required capability is missing.

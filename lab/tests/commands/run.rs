@@ -1,8 +1,11 @@
 //! `lab run`: verdicts, exit statuses, reports, interruption.
 
 use crate::help::{Done, at, lab, run, sandboxes, scenarios, two_cases};
+use lab::record::read::Record;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Runs a scenarios directory, and records into it.
@@ -96,10 +99,70 @@ fn a_partition_is_whole() {
     if !sandboxes() {
         return;
     }
+    let dir = tempfile::tempdir().expect("a directory");
+    let of = |slice: &str| -> BTreeSet<String> {
+        let record = dir.path().join(slice.replace(['/', ':'], "-"));
+        let place = at(dir.path(), record.file_name().and_then(|name| name.to_str()).expect("a name"));
+        run(&["run", "install", "--partition", slice, "--record", &place]).exits(0);
+        let record = Record::read(&record).expect("a record");
+        record.cases().filter(|case| !case.control).map(|case| case.id.0.clone()).collect()
+    };
+    let (one, two, all) = (of("slice:1/2"), of("slice:2/2"), of("slice:1/1"));
+    assert!(one.is_disjoint(&two), "a case is in both slices");
+    assert_eq!(one.union(&two).cloned().collect::<BTreeSet<_>>(), all);
+    assert!(one.len().abs_diff(two.len()) <= all.len() / 4, "{} and {} of {}", one.len(), two.len(), all.len());
+}
+
+#[test]
+fn the_default_run_reads_back() {
+    if !sandboxes() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let record = at(dir.path(), "record");
+    let ran = run(&["--record", &record]).exits(0);
+    let read = Record::read(Path::new(&record)).expect("the record of every scenario can be read");
+    assert_eq!(read.cases().count(), read.started.selected);
+    let last = ran.stdout.lines().rev().nth(1).expect("a line of totals").to_owned();
+    run(&["show", &record]).exits(0).says(&last);
+    run(&["diff", &record, &record]).exits(0).says("0 changed");
+    run(&["run", "--failed", &record, "--record", &at(dir.path(), "again")]).exits(13);
+}
+
+#[test]
+fn a_subject_that_no_case_starts_is_refused() {
+    let wrapper = "/usr/bin/true";
+    for (names, says) in [
+        (&["mail-wraper"][..], "did you mean \"mail-wrapper\"?"),
+        (&["cgi-wrapper"], "no selected case starts a program of that name"),
+        (&["mail-wrapper", "mail-wrapper"], "is given twice"),
+    ] {
+        let dir = scenarios(&two_cases("admitted"));
+        let given: Vec<String> = names.iter().map(|name| format!("--subject={name}={wrapper}")).collect();
+        run_dir(&dir, &given.iter().map(String::as_str).collect::<Vec<_>>()).exits(2).complains(says);
+        assert!(!dir.path().join("record").exists(), "nothing was run");
+    }
+}
+
+#[test]
+fn a_directory_with_something_in_it_is_no_place_for_a_record() {
     let dir = scenarios(&two_cases("admitted"));
-    for slice in ["slice:1/2", "slice:2/2"] {
-        let (place, record) = (at(dir.path(), "scenarios"), at(dir.path(), &slice.replace('/', "-")));
-        run(&["run", "--scenarios", &place, "--partition", slice, "--record", &record]).exits(0).says("control held");
+    fs::create_dir(dir.path().join("record")).expect("a directory");
+    fs::write(dir.path().join("record/SHA256SUMS"), "precious").expect("a file");
+    run_dir(&dir, &[]).exits(2).complains("the directory is not empty");
+    assert_eq!(fs::read_dir(dir.path().join("record")).expect("a directory").count(), 1);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_no_record() {
+    if !sandboxes() {
+        return;
+    }
+    for (option, file) in [("--junit", "no/such/lab.xml"), ("--json", "no/such/e.json"), ("--matrix", "no/such/m.md")] {
+        let dir = scenarios(&two_cases("admitted"));
+        let file = at(dir.path(), file);
+        run_dir(&dir, &[option, &file]).exits(2).complains(&file);
+        assert!(!dir.path().join("record").exists(), "{option} came too late");
     }
 }
 

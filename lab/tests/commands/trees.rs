@@ -45,6 +45,26 @@ fn a_distributed_tree_runs_by_itself() {
     lab(&["run"]).exits(2).complains("bin/mail-wrapper: different content");
 }
 
+/// Without new privileges no set-group-ID bit acts, and newuidmap(1) cannot help an ordinary user.
+#[test]
+fn where_nothing_can_be_judged_one_reason_is_told_once() {
+    program("lab-agent");
+    for arguments in [&["run"][..], &["--strict"]] {
+        let output = Command::new("setpriv")
+            .args(["--no-new-privs", env!("CARGO_BIN_EXE_lab")])
+            .args(arguments)
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("setpriv(1)");
+        let done = Done::of(output).exits(11).complains("nothing can be judged on this machine").complains("cure");
+        assert!(done.stdout.is_empty(), "{}", done.stdout);
+        assert!(done.stderr.lines().count() < 10, "{}", done.stderr);
+    }
+    let output = Command::new("setpriv").args(["--no-new-privs", env!("CARGO_BIN_EXE_lab"), "preflight"]).output();
+    let done = Done::of(output.expect("setpriv(1)")).exits(11).says("without");
+    assert!(done.stdout.matches("set-group-ID probe").count() <= 1, "{}", done.stdout);
+}
+
 #[test]
 fn without_a_tree_the_lab_says_where_it_looked() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -125,7 +125,7 @@ fn honoured(probes: &Probes) -> Support {
 
 /// Every capability is missing because no sandbox can be made.
 pub(super) fn nothing(error: &BackendError) -> Capabilities {
-    let cure = error.cure.as_deref().map(|cure| format!("; {cure}")).unwrap_or_default();
+    let cure = error.cure.as_deref().map(|cure| format!("; cure: {cure}")).unwrap_or_default();
     let because = format!("{error}{cure}");
     Capability::ALL.iter().map(|&capability| (capability, Support::No { because: because.clone() })).collect()
 }
