@@ -6,6 +6,7 @@ use crate::case::CaseId;
 use crate::problem::Problem;
 use crate::record::read::Record;
 use crate::record::{self, write::Writer};
+use crate::report::github::Github;
 use crate::report::output::{Output, WIDTH, notice};
 use crate::report::progress::Progress;
 use crate::report::sinks::Sinks;
@@ -25,7 +26,8 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// Which cases, and how.
+/// Which cases, and how. Where `GITHUB_ACTIONS` is `true` failures are annotations as well, and `GITHUB_STEP_SUMMARY` gets a
+/// summary.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Arguments {
     /// Scenarios or cases by id, or directories of them; `*` stands for anything but `/`, `**` for anything
@@ -146,6 +148,12 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     }
     if let Some(path) = &options.matrix {
         sinks.coverage(path)?;
+    }
+    if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        // An annotation names a file of the repository.
+        let scenarios = session.scenarios.strip_prefix(session.tree.root()).ok().and_then(Path::to_str);
+        let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
+        sinks.github(Github::new(&lab, scenarios.map(str::to_owned)), summary.map(PathBuf::from));
     }
     // Only now, so that a report which cannot be written leaves no empty record behind.
     let (run, dir) = match &options.record {

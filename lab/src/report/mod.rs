@@ -4,6 +4,7 @@
 pub mod case;
 pub mod coverage;
 pub(crate) mod failure;
+pub mod github;
 mod grid;
 pub mod junit;
 pub mod output;

@@ -4,6 +4,7 @@
 use crate::problem::Problem;
 use crate::record::write::Writer;
 use crate::report::coverage::{Coverage, Form};
+use crate::report::github::Github;
 use crate::report::junit::Junit;
 use crate::report::output::Output;
 use crate::report::progress::Progress;
@@ -22,6 +23,7 @@ pub struct Sinks<'a> {
     json: Option<Lines>,
     junit: Option<(Junit, PathBuf)>,
     coverage: Option<(Coverage, PathBuf, Form)>,
+    github: Option<(Github, Option<PathBuf>)>,
     record: Option<Writer>,
     failures: usize,
     problems: Vec<Problem>,
@@ -44,6 +46,7 @@ impl<'a> Sinks<'a> {
             json: None,
             junit: None,
             coverage: None,
+            github: None,
             record: None,
             failures: 0,
             problems: Vec::new(),
@@ -91,6 +94,11 @@ impl<'a> Sinks<'a> {
         Ok(())
     }
 
+    /// Annotations behind the report, and a summary appended to this file, for GitHub Actions.
+    pub fn github(&mut self, github: Github, summary: Option<PathBuf>) {
+        self.github = Some((github, summary));
+    }
+
     /// A record.
     pub fn record(&mut self, writer: Writer) {
         self.record = Some(writer);
@@ -123,6 +131,9 @@ impl<'a> Sinks<'a> {
         if let Some((coverage, ..)) = &mut self.coverage {
             coverage.take(event);
         }
+        if let Some((github, _)) = &mut self.github {
+            github.take(event);
+        }
         if let Some(writer) = &mut self.record
             && let Err(error) = writer.event(event)
         {
@@ -140,6 +151,15 @@ impl<'a> Sinks<'a> {
         if let Some((coverage, path, form)) = self.coverage.take() {
             let written = fs::write(&path, coverage.text(form));
             self.problems.extend(written.err().map(|error| cannot_write(&path, &error)));
+        }
+        if let Some((github, summary)) = self.github.take() {
+            self.out.text(github.annotations());
+            if let Some(path) = summary {
+                // Appended: other commands of the step write there too.
+                let file = File::options().append(true).create(true).open(&path);
+                let written = file.and_then(|mut file| file.write_all(github.markdown().as_bytes()));
+                self.problems.extend(written.err().map(|error| cannot_write(&path, &error)));
+            }
         }
         if let Some(writer) = self.record.take()
             && let Err(error) = writer.finish()

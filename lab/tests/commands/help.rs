@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 /// The lab, as cargo starts it, without colours.
 pub(crate) fn lab() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
-    command.env("NO_COLOR", "1").stdin(Stdio::null());
+    command.env("NO_COLOR", "1").env_remove("GITHUB_ACTIONS").stdin(Stdio::null());
     command
 }
 

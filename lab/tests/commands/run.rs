@@ -167,6 +167,30 @@ fn a_report_that_cannot_be_written_leaves_no_record() {
 }
 
 #[test]
+fn github_gets_annotations_and_a_summary() {
+    if !sandboxes() {
+        return;
+    }
+    let dir = scenarios(&two_cases("mismatch"));
+    let (place, record, summary) =
+        (at(dir.path(), "scenarios"), at(dir.path(), "record"), at(dir.path(), "summary.md"));
+    fs::write(&summary, "of an earlier command\n").expect("a file");
+    let github = |actions: &str| {
+        let mut command = lab();
+        command.args(["run", "--scenarios", &place, "--record", &format!("{record}-{actions}")]);
+        command.env("GITHUB_ACTIONS", actions).env("GITHUB_STEP_SUMMARY", &summary);
+        Done::of(command.output().expect("the lab starts")).exits(10)
+    };
+    let done = github("true").says("\n::error title=some/file/second::");
+    assert!(!done.stdout.contains("::warning"), "{}", done.stdout);
+    let text = fs::read_to_string(&summary).expect("text");
+    assert!(text.starts_with("of an earlier command\n## lab: 1 pass, 1 fail\n"), "{text}");
+    assert!(text.contains("- ` some/file/second `: ") && text.contains("FAIL  some/file/second"), "{text}");
+    assert!(!github("false").stdout.contains("::error"));
+    assert_eq!(fs::read_to_string(&summary).expect("text"), text, "nothing elsewhere");
+}
+
+#[test]
 fn json_on_standard_output_is_only_json() {
     if !sandboxes() {
         return;
