@@ -12,8 +12,14 @@ use crate::{predict, profile::Profile};
 use clap::Args;
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab check                     # every file of the tree
+  lab check --scenarios my-scenarios   # those of another directory";
+
 /// Of which files.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Where the scenarios are, instead of the tree's own
     #[arg(long, value_name = "DIR")]

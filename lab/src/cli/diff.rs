@@ -8,8 +8,13 @@ use crate::report::output::Output;
 use crate::run::exit::Exit;
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab diff k3f m7q              # what changed from one run to the other";
+
 /// Which records.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// A run or a directory with a record
     old: String,

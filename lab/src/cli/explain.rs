@@ -8,8 +8,14 @@ use crate::run::exit::Exit;
 use crate::specimens;
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab explain                   # the findings
+  lab explain group-mismatch    # the page of one";
+
 /// Which finding.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// A code, as reports print it; without one they are listed
     code: Option<String>,

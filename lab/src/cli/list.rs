@@ -9,8 +9,15 @@ use crate::scenario::listing;
 use clap::Args;
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab list install              # cases with their expected outcomes
+  lab list --scenarios-only     # scenarios with their titles
+  lab list --by-source          # which cases prove which rule";
+
 /// What to list.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Scenarios or cases by id, or directories of them; `*` stands for anything but `/`, `**` for anything
     #[arg(value_name = "ID")]

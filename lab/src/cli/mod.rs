@@ -27,13 +27,21 @@ use std::process::ExitCode;
 ///
 /// Without a command it runs every scenario.
 #[derive(Debug, Parser)]
-#[command(name = "lab", version, args_conflicts_with_subcommands = true, after_help = EXIT_STATUS)]
+#[command(name = "lab", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     run: run::Options,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  lab                           # every scenario
+  lab run install               # some
+  lab explain group-mismatch    # what a finding means
+  lab preflight                 # what can be tested on this machine";
 
 const EXIT_STATUS: &str = "\
 Exit status:

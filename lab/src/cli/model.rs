@@ -22,8 +22,14 @@ enum Command {
     Check(Check),
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  lab model check               # count, mismatches, time
+  lab model check --report      # and the assertions of sendmail's test programs";
+
 /// How to check.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 struct Check {
     /// How many agents ask the kernel [default: as many as the machine has processors]
     #[arg(long, short, value_name = "N")]

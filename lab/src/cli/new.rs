@@ -9,8 +9,13 @@ use crate::scenario::scaffold;
 use clap::Args;
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab new --scenarios my-scenarios install/my-question";
+
 /// Which file.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Its id: FOLDER/NAME, such as install/nosuid-mount
     id: String,

@@ -12,8 +12,13 @@ use crate::run::session::machine;
 use crate::run::tree::Tree;
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab preflight                 # exit 11 if nothing can be judged here";
+
 /// Of which backend.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     place: Place,

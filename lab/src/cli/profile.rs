@@ -15,9 +15,14 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  lab profile new /usr/lib/mailman/mail/mailman > debian.toml";
+
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Draft a profile from an installed wrapper, to be read and corrected by a person
+    #[command(after_help = EXAMPLES)]
     New {
         /// The installed program, by its absolute path
         path: PathBuf,

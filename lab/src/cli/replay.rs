@@ -28,8 +28,15 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab replay k3f/group-mismatch/mta-identities/exim-pipe×mail
+  lab replay k3f                                        # every case of the run
+  lab replay --subject mail-wrapper=./mail-wrapper k3f  # does another file mend them?";
+
 /// What to run again.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// A run, a directory with a record, or a case of either: RUN/CASE
     #[arg(value_name = "RUN[/CASE]")]

@@ -26,9 +26,20 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+const EXAMPLES: &str = "\
+Examples:
+  lab run install                                       # the scenarios of a directory
+  lab run 'group-mismatch/*/*×mail'                     # the column `mail` of every matrix there
+  lab run --failed k3f                                  # what did not pass in that run, once more
+  lab run --subject mail-wrapper=./mail-wrapper script  # another file than the one that is built
+  lab run --profile debian group-mismatch               # an installed wrapper of somebody else's
+  lab run --junit lab.xml --matrix matrix.md install    # reports for CI
+  lab run --record evidence --record-subject script     # a record that replays elsewhere";
+
 /// Which cases, and how. Where `GITHUB_ACTIONS` is `true` failures are annotations as well, and `GITHUB_STEP_SUMMARY` gets a
 /// summary.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Scenarios or cases by id, or directories of them; `*` stands for anything but `/`, `**` for anything
     #[arg(value_name = "ID")]

@@ -6,8 +6,14 @@ use crate::run::exit::Exit;
 use crate::schema::{FileKind, schema};
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab schema > scenario.schema.json
+  lab schema --profile > profile.schema.json";
+
 /// Of which kind of file.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Of identities.toml instead of a scenario
     #[arg(long, conflicts_with = "profile")]

@@ -10,8 +10,15 @@ use crate::report::terminal::Terminal;
 use crate::run::exit::Exit;
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab show                                                   # the newest run
+  lab show k3f                                               # every failure in full
+  lab show k3f/group-mismatch/mta-identities/exim-pipe×mail  # one case, all that was observed";
+
 /// Which record.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// A run, a directory with a record, or a case of either: RUN/CASE [default: the newest run]
     #[arg(value_name = "RUN[/CASE]")]

@@ -11,8 +11,14 @@ use crate::specimens::{self, Bench, Specimen};
 use clap::Args;
 use std::num::NonZeroUsize;
 
+const EXAMPLES: &str = "\
+Examples:
+  lab specimens sound leaves-umask   # two of them; all take minutes
+  lab specimens --cases leaves-umask # one, with each case that it failed";
+
 /// Which specimens.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Specimens by name; none means all
     #[arg(value_name = "NAME")]

@@ -1,6 +1,7 @@
 //! The commands, as a user calls them. What needs a sandbox is skipped, visibly, where the machine allows none;
 //! `LAB_REQUIRE=namespace` makes that a failure.
 
+mod examples;
 mod help;
 mod record;
 mod run;

@@ -34,6 +34,10 @@ pub(crate) enum Command {
 
 /// `seal`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wrapper-configure seal mail-wrapper -o sealed --with-mail-gid='mailman mail' --with-groupname=list
+  wrapper-configure seal cgi-wrapper -o listinfo --cgi-script=listinfo --with-groupname=list")]
 pub(crate) struct Seal {
     /// The wrapper, as built or sealed before
     pub(crate) binary: PathBuf,
@@ -171,6 +175,10 @@ impl Foreign {
 
 /// `show`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wrapper-configure show sealed               # in words
+  wrapper-configure show --json sealed")]
 pub(crate) struct Show {
     /// The wrapper
     pub(crate) binary: PathBuf,
@@ -181,6 +189,10 @@ pub(crate) struct Show {
 
 /// `install`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wrapper-configure install --with-mail-gid=mail --with-groupname=list
+  wrapper-configure install --only=mail --with-mail-gid=mail --with-groupname=list --refusal=defer")]
 pub(crate) struct Install {
     /// Directory of mail-wrapper and cgi-wrapper [default: that of this program]
     #[arg(long, value_name = "DIR")]
@@ -204,6 +216,11 @@ pub(crate) enum Only {
 
 /// `check`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wrapper-configure check /usr/local/mailman
+  wrapper-configure check --prove --web-user=www-data /usr/local/mailman
+  wrapper-configure check --fix /usr/local/mailman   # change what a rule asks for, and say so")]
 pub(crate) struct Check {
     /// The prefix of the installation
     pub(crate) prefix: PathBuf,
@@ -241,6 +258,10 @@ pub(crate) struct Check {
 
 /// `man`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wrapper-configure man mail-wrapper | man -l -
+  wrapper-configure man --output=/usr/local/share/man/man8")]
 pub(crate) struct Man {
     /// Program [default: wrapper-configure, or all with --output]
     #[arg(value_enum)]

@@ -3,6 +3,7 @@
 //! Each test runs in a mount namespace of its own, with a root directory in memory; see `sandbox`.
 
 mod check;
+mod examples;
 mod hostile;
 mod install;
 mod sandbox;
