@@ -122,7 +122,8 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     if let Some(dir) = &options.record {
         record::demand_empty(dir)?;
     }
-    let allowed = options.allow_unsupported.as_deref().map(Allowed::read).transpose()?;
+    let allowed =
+        options.allow_unsupported.as_deref().map(|file| Allowed::read(file, &session::kernel())).transpose()?;
     let waivers =
         Waivers::read(&session.scenarios.join("known-failures.toml"), &session.suite.cases, &session::today())?;
 

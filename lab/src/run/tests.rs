@@ -253,7 +253,7 @@ fn unsupported(#[case] strict: bool, #[case] allow: Option<&str>, #[case] exit: 
     if let Some(capability) = allow {
         let path = dir.path().join("allow.toml");
         std::fs::write(&path, format!("[[allow]]\ncapability = '{capability}'\nreason = 'r'\n")).expect("file");
-        run.settings.allowed = Some(Allowed::read(&path).expect("is well formed"));
+        run.settings.allowed = Some(Allowed::read(&path, "6.1").expect("is well formed"));
     }
     let mut needy = like("good", "needy");
     needy.needs.insert(Capability::Overlay);

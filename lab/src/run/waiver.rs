@@ -102,6 +102,9 @@ pub struct Allowed {
 struct AllowedEntry {
     capability: Capability,
     reason: String,
+    /// Kernel which has it: the entry is nothing from there on.
+    #[serde(rename = "only-before")]
+    only_before: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,27 +115,39 @@ struct AllowedFile {
 }
 
 impl Allowed {
-    /// Reads the file.
+    /// Reads the file. `kernel` is the running one's release, such as `6.18.44-generic`.
     ///
     /// # Errors
     /// It cannot be read, or is not of the form.
-    pub fn read(path: &Path) -> Result<Self, Problem> {
+    pub fn read(path: &Path, kernel: &str) -> Result<Self, Problem> {
         let name = path.display().to_string();
         let text =
             fs::read_to_string(path).map_err(|error| Problem::usage(format!("{name}: cannot be read")).found(error))?;
-        Self::parse(&text, &name)
+        Self::parse(&text, &name, kernel)
     }
 
-    fn parse(text: &str, name: &str) -> Result<Self, Problem> {
+    fn parse(text: &str, name: &str, kernel: &str) -> Result<Self, Problem> {
         let file: AllowedFile = toml::from_str(text).map_err(|error| {
             Problem::usage(format!("{name}: not a list of capabilities that may be missing")).found(error).cure(
-                "each entry is [[allow]] with capability = \"…\" and reason = \"…\"; `lab preflight` lists the names",
+                "each entry is [[allow]] with capability = \"…\" and reason = \"…\", and only-before = \"6.16\" if newer \
+                 kernels have it; `lab preflight` lists the names",
             )
         })?;
         let mut reasons = BTreeMap::new();
         for entry in file.allow {
             if entry.reason.trim().is_empty() {
                 return Err(Problem::usage(format!("{name}: {}: `reason` is empty", entry.capability)));
+            }
+            if let Some(since) = &entry.only_before {
+                let Some(since) = version(since) else {
+                    return Err(Problem::usage(format!("{name}: {}: `only-before` is no kernel", entry.capability))
+                        .found(since)
+                        .cure("write the first kernel that has it, such as \"6.16\""));
+                };
+                // What nobody can date may be old.
+                if version(kernel).is_some_and(|running| running >= since) {
+                    continue;
+                }
             }
             if reasons.insert(entry.capability, entry.reason).is_some() {
                 return Err(Problem::usage(format!("{name}: {}: allowed twice", entry.capability)));
@@ -158,6 +173,13 @@ impl Allowed {
             .collect();
         (missing, unused)
     }
+}
+
+/// The first two numbers of a kernel's release.
+fn version(release: &str) -> Option<(u32, u32)> {
+    let (major, rest) = release.split_once('.')?;
+    let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -204,13 +226,29 @@ mod tests {
 
     #[test]
     fn an_allowance_is_needed_and_enough_or_it_complains() {
-        let file =
-            Allowed::parse("[[allow]]\ncapability = 'overlay'\nreason = 'old kernel'\n", "allow.toml").expect("form");
+        let file = Allowed::parse("[[allow]]\ncapability = 'overlay'\nreason = 'old kernel'\n", "allow.toml", "6.1")
+            .expect("form");
         let lacking = |list: &[Capability]| list.iter().map(|c| (*c, 1)).collect::<BTreeMap<_, _>>();
         assert_eq!(file.complaints(&lacking(&[Capability::Overlay])), (vec![], vec![]));
         assert_eq!(file.complaints(&lacking(&[])).1.len(), 1);
         let (missing, unused) = file.complaints(&lacking(&[Capability::Overlay, Capability::LargeIds]));
         assert_eq!((missing.len(), unused.len()), (1, 0));
-        assert!(Allowed::parse("[[allow]]\ncapability = 'overly'\nreason = 'x'\n", "allow.toml").is_err());
+        assert!(Allowed::parse("[[allow]]\ncapability = 'overly'\nreason = 'x'\n", "allow.toml", "6.1").is_err());
+    }
+
+    #[test]
+    fn an_allowance_for_old_kernels_is_none_for_new_ones() {
+        let of = |since: &str, kernel| {
+            let text = format!("[[allow]]\ncapability = 'member-rule'\nreason = 'r'\nonly-before = '{since}'\n");
+            Allowed::parse(&text, "allow.toml", kernel)
+        };
+        let lacking = BTreeMap::from([(Capability::MemberRule, 3)]);
+        for (kernel, old) in [("5.15.0-91-generic", true), ("6.15.9", true), ("6.16.0", false), ("7.0-rc1", false)] {
+            let file = of("6.16", kernel).expect("form");
+            assert_eq!(file.complaints(&lacking).0.is_empty(), old, "{kernel}: allowed only where it is old");
+            assert_eq!(file.complaints(&BTreeMap::new()).1.is_empty(), !old, "{kernel}: stale only where it is old");
+        }
+        assert!(of("6.16", "unknown").expect("form").complaints(&lacking).0.is_empty());
+        assert!(of("soon", "6.1").is_err());
     }
 }
