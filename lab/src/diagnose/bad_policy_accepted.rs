@@ -84,7 +84,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
                 &["in the wrapper: decode the whole section before the first use, exit 10 at the first fault"],
                 "a wrapper which was copied without being sealed does not work",
             )
-            .then(format!("wrapper-configure show {}", facts.case.subject.path)),
+            .then(facts.in_shell("")),
     )
 }
 

@@ -76,7 +76,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
                 &["in the wrapper: exact comparison with the list, execve(2) of PREFIX/scripts/NAME, never execvp(3)"],
                 "a new script needs a new policy",
             )
-            .then(format!("wrapper-configure check {}", facts.case.subject.policy.prefix)),
+            .then(facts.in_shell(&format!("ls -lanR {}/scripts", facts.case.subject.policy.prefix))),
     )
 }
 

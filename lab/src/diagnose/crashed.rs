@@ -84,6 +84,6 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
             .saw("the invocation, as the lab arranged it", because.as_str())
             .saw("witness", facts.script_text())
             .remedy("handle it as a refusal", &["in the wrapper: bytes, not strings; look before reading argv"], "none")
-            .then("lab replay RUN/CASE"),
+            .then(facts.in_shell("")),
     )
 }

@@ -17,7 +17,7 @@
 //!
 //! ## How to see it
 //!
-//! The ledger: compare the columns "real gid" and "effective gid" of the row "wrapper after exec"
+//! The ledger: compare the columns "real gid" and "effective gid" of the row "wrapper, by execve(2)"
 //! with the trusted gid and with the group that the refusal names.
 //!
 //! ## Looks the same but is not

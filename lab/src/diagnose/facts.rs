@@ -38,6 +38,13 @@ impl<'a> Facts<'a> {
         Self { case, wanted, wanted_status, evidence, differences }
     }
 
+    /// The command that opens a shell where the case took place, or runs a command there: paths and accounts of a case are
+    /// those of its sandbox, and nothing of the host.
+    pub(super) fn in_shell(&self, command: &str) -> String {
+        let id = &self.case.id;
+        if command.is_empty() { format!("lab shell {id}") } else { format!("lab shell {id} -- {command}") }
+    }
+
     /// The group that the subject was sealed to trust.
     pub(super) fn trusted(&self) -> Gid {
         self.case.subject.policy.trusts.gid

@@ -254,6 +254,12 @@ impl Failure {
                 observed: "this".into(),
             });
         }
-        super::diagnose(&self.case, &self.evidence, &self.differences)
+        let found = super::diagnose(&self.case, &self.evidence, &self.differences);
+        for diagnosis in &found {
+            // Programs and paths of a case are in its sandbox, and a placeholder cannot be typed.
+            let next = &diagnosis.next;
+            assert!(next.starts_with("lab ") && !next.contains("RUN"), "{}: cannot be typed: {next}", diagnosis.code);
+        }
+        found
     }
 }

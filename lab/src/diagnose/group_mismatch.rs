@@ -79,7 +79,6 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         return None;
     }
     let (found, wanted) = (facts.group(real), facts.group(trusted));
-    let path = &subject.path;
     let option = match subject.policy.kind {
         Kind::Mail => "--with-mail-gid",
         Kind::Cgi => "--with-cgi-gid",
@@ -116,7 +115,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
                 &[&format!("seal it with {option}={}", name_or_number(facts, real))],
                 format!("widens trust: every process with real gid {found} may then start it"),
             )
-            .then(format!("wrapper-configure show {path}")),
+            .then(facts.in_shell("id")),
     )
 }
 

@@ -55,7 +55,7 @@ pub fn ledger(case: &Case, evidence: &Evidence) -> Ledger {
             let mut after = invoker.clone();
             after.gid.effective = effective;
             after.gid.saved = effective;
-            rows.push(row("wrapper after exec", &after));
+            rows.push(row("wrapper, by execve(2)", &after));
         }
     }
     for script in &evidence.witness {

@@ -80,6 +80,6 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
                 &[&format!("groupadd --gid {real} SOME-NEW-NAME")],
                 "none; it admits nobody",
             )
-            .then(format!("getent group {real}")),
+            .then(facts.in_shell(&format!("getent group {real}"))),
     )
 }

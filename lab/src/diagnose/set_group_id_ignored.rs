@@ -144,7 +144,7 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
     for cause in &causes {
         diagnosis = remedy(diagnosis, facts, *cause);
     }
-    Some(diagnosis.then(format!("wrapper-configure check {}", facts.case.subject.policy.prefix)))
+    Some(diagnosis.then(facts.in_shell(&format!("stat {}", facts.case.subject.path))))
 }
 
 fn remedy(diagnosis: Diagnosis, facts: &Facts<'_>, cause: Cause) -> Diagnosis {

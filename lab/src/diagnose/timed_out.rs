@@ -72,6 +72,6 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
                 &["in the wrapper: poll(2) with a time before each write, no reading before exec"],
                 "a refusal text that cannot be written in time is lost; the exit status is not",
             )
-            .then(format!("lab shell {}", facts.case.id)),
+            .then(facts.in_shell("")),
     )
 }

@@ -64,5 +64,5 @@ pub(super) fn describe(facts: &Facts<'_>) -> Diagnosis {
         let cut = if first.len() < text.len() { " …" } else { "" };
         diagnosis = diagnosis.saw(source, format!("{first}{cut}"));
     }
-    diagnosis.then("lab replay RUN/CASE")
+    diagnosis.then(facts.in_shell(""))
 }
