@@ -38,4 +38,15 @@ fn each_is_caught_for_its_own_defect() {
     let left_open = specimens.status.code() == Some(UNRESOLVED) && table.contains("not here");
     assert!(specimens.status.success() || left_open, "{table}\n{errors}");
     assert!(table.contains("sound ") && table.contains("caught"), "the table is empty:\n{table}\n{errors}");
+    let help = lab(&["specimens", "--help"]);
+    let help = String::from_utf8_lossy(&help.stdout);
+    let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty());
+    let mut typed = 0;
+    for example in examples {
+        let words = example.split('#').next().unwrap_or_default().split_whitespace().skip(1);
+        let output = lab(&words.collect::<Vec<_>>());
+        assert!(output.status.success(), "{example}\n{}", String::from_utf8_lossy(&output.stdout));
+        typed += 1;
+    }
+    assert!(typed > 0, "lab specimens --help has no examples:\n{help}");
 }

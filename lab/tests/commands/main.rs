@@ -3,6 +3,7 @@
 
 mod examples;
 mod help;
+mod killed;
 mod record;
 mod run;
 mod shell;
