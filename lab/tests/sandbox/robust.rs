@@ -1,11 +1,14 @@
 //! Whatever is killed, and however often cases are run, nothing is left behind.
 
 use crate::fixtures::*;
-use lab::backend::Backend;
 use lab::backend::namespace::Namespace;
+use lab::backend::{Backend, Blob};
+use lab::run::programs::Programs;
+use lab_invocation::Bytes;
 use lab_invocation::evidence::End;
-use lab_invocation::layout::{Content, Layout, NodeKind};
+use lab_invocation::layout::{Content, Digest, Layout, NodeKind};
 use lab_invocation::protocol::Greeting;
+use sha2::{Digest as _, Sha256};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
@@ -14,6 +17,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Tells the victim which agent to use, and under which name its subjects are found.
@@ -49,8 +53,24 @@ fn mounts() -> Vec<String> {
         .collect()
 }
 
-fn random(below: u64) -> u64 {
-    RandomState::new().build_hasher().finish() % below
+/// splitmix64, from a seed that is printed: `LAB_TEST_SEED` gives the same moments again.
+struct Chance(u64);
+
+impl Chance {
+    #[expect(clippy::print_stderr, reason = "shown with a failure, which the seed brings back")]
+    fn seeded() -> Self {
+        let given = std::env::var_os("LAB_TEST_SEED").and_then(|text| text.to_str()?.parse().ok());
+        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        eprintln!("LAB_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % end
+    }
 }
 
 #[test]
@@ -63,9 +83,9 @@ fn victim() {
         for _ in 0..2 {
             scope.spawn(|| {
                 let mut worker = backend.worker().expect("a worker");
-                loop {
+                for round in 0u64.. {
                     run(worker.as_mut(), &layout(), &invocation());
-                    let script = format!("(setsid sleep 1000 &) ; exec sleep 0.0{} # {mark}", random(10));
+                    let script = format!("(setsid sleep 1000 &) ; exec sleep 0.0{} # {mark}", round % 10);
                     run(worker.as_mut(), &shell_layout(|_| {}), &shell(&script));
                 }
             });
@@ -82,6 +102,7 @@ fn a_hundred_kills_at_random_moments_leave_nothing() {
     let agent = own_agent(&directory);
     let mark = directory.path().to_string_lossy().into_owned();
     let before = mounts();
+    let mut chance = Chance::seeded();
     let mut found_running = 0;
     for round in 0..100 {
         // Every process of the agent keeps the victim's standard error, so its end is the end of them all.
@@ -94,7 +115,7 @@ fn a_hundred_kills_at_random_moments_leave_nothing() {
             .stderr(Stdio::from(OwnedFd::from(theirs)))
             .spawn()
             .expect("the victim starts");
-        let moment = Duration::from_micros(1 + random(120_000));
+        let moment = Duration::from_micros(1 + chance.below(120_000));
         ours.set_read_timeout(Some(moment)).expect("a limit of time");
         let mut said = Vec::new();
         let early = ours.read_to_end(&mut said).is_ok();
@@ -136,16 +157,39 @@ fn an_agent_that_is_killed_is_an_error_and_no_hang() {
     assert!(processes(agent.to_str().expect("a path")).is_empty(), "dropping the worker reaps what is left");
 }
 
-/// Open descriptors and resident kilobytes of a process.
-fn size(pid: u32) -> (usize, u64) {
+/// What a process has: open descriptors, resident kilobytes, bytes which it and its children have written to disks.
+#[derive(Debug)]
+struct Size {
+    open: usize,
+    resident: u64,
+    written: u64,
+}
+
+fn size(pid: u32) -> Size {
+    let number = |file: &str, name: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/{file}")).expect("the agent's state");
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).expect("a line").to_owned();
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    };
     let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("the agent's descriptors").count();
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the agent's status");
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its size");
-    (open, resident.trim().trim_end_matches(" kB").parse().expect("a number"))
+    Size { open, resident: number("status", "VmRSS:"), written: number("io", "write_bytes:") }
+}
+
+/// The mail wrapper, as it is built: unsealed, it refuses everybody.
+fn refusing() -> (Layout, Blob) {
+    let tree = lab::run::tree::Tree::find().expect("tests run in the checkout");
+    let programs = Programs::provide(&tree, &["wrapper"], &mut |_| {}).expect("the wrapper builds");
+    let wrapper = Bytes(std::fs::read(programs.path("mail-wrapper").expect("it is built")).expect("it can be read"));
+    let mut layout = layout();
+    let program = Digest(Sha256::digest(wrapper.as_slice()).into());
+    for node in layout.nodes.iter_mut().filter(|node| node.path == PROGRAM.into()) {
+        node.kind = NodeKind::File(Content::Blob(program));
+    }
+    (layout, Blob { program, bytes: Arc::new(wrapper), patch: None })
 }
 
 #[test]
-fn thousands_of_cases_leave_descriptors_processes_and_memory_as_they_were() {
+fn ten_thousand_refused_runs_leave_disk_descriptors_processes_and_memory_as_they_were() {
     if backend().is_none() {
         return;
     }
@@ -153,10 +197,11 @@ fn thousands_of_cases_leave_descriptors_processes_and_memory_as_they_were() {
     let agent = own_agent(&directory);
     let backend = Namespace::new(&agent);
     let mut worker = backend.worker().expect("a worker");
+    let (refusing, wrapper) = refusing();
     // Both kinds of launcher, and more layouts than a worker keeps.
     let mut cases = |rounds: u32| {
         for round in 0..rounds {
-            let mut layout = layout();
+            let mut layout = refusing.clone();
             layout.nodes.push(node(
                 "/number",
                 0,
@@ -165,23 +210,29 @@ fn thousands_of_cases_leave_descriptors_processes_and_memory_as_they_were() {
             ));
             let mut invocation = invocation();
             invocation.transition.share_fs = round % 7 == 0;
-            let (id, _) = worker.open(&layout, &|_| None).expect("the layout opens");
-            for _ in 0..10 {
-                assert_eq!(worker.run(id, &invocation).expect("a case").end, Some(End::Exited(0)));
+            let (id, _) = worker.open(&layout, &|_| Some(wrapper.clone())).expect("the layout opens");
+            for _ in 0..100 {
+                let evidence = worker.run(id, &invocation).expect("a case");
+                assert_eq!(evidence.end, Some(End::Exited(10)), "an unsealed wrapper refuses");
+                assert!(evidence.witness.is_empty() && evidence.syslog_total == 1, "{evidence:#?}");
             }
         }
     };
-    cases(40);
+    cases(25);
     let pids = processes(agent.to_str().expect("a path"));
     let before: Vec<_> = pids.iter().map(|&pid| size(pid)).collect();
-    cases(300);
+    cases(100);
     assert_eq!(processes(agent.to_str().expect("a path")), pids, "the same two processes");
     for (&pid, before) in pids.iter().zip(before) {
         let after = size(pid);
         // Up to a batch of descriptors waits to be swept up.
-        assert!(after.0 <= before.0 + 32, "descriptors: {before:?}, then {after:?}");
-        assert!(after.1 <= before.1 + 2_048 && after.1 < 16 * 1_024, "kilobytes: {before:?}, then {after:?}");
+        assert!(after.open <= before.open + 32, "descriptors: {before:?}, then {after:?}");
+        let bounded = after.resident <= before.resident + 2_048 && after.resident < 16 * 1_024;
+        assert!(bounded, "kilobytes: {before:?}, then {after:?}");
+        assert_eq!(after.written, before.written, "a sandbox is in memory, and its cases with it");
     }
+    let files = std::fs::read_dir(directory.path()).expect("the directory").count();
+    assert_eq!(files, 1, "no file but the agent itself");
 }
 
 /// What an agent says first when it is started with these ids.
