@@ -67,8 +67,8 @@ pub fn needed(program: &Path) -> Result<BTreeSet<PathBuf>, BackendError> {
     Ok(paths)
 }
 
-/// PT_INTERP of an ELF file. See elf(5).
-fn interpreter(data: &[u8]) -> Option<PathBuf> {
+/// PT_INTERP of an ELF file: the loader that starts before it. `None` for a static program, or none at all. See elf(5).
+pub fn interpreter(data: &[u8]) -> Option<PathBuf> {
     let header = FileHeader64::<Endianness>::parse(data).ok()?;
     let endian = header.endian().ok()?;
     let segments = header.program_headers(endian, data).ok()?;

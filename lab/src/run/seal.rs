@@ -122,7 +122,20 @@ impl Sealer {
         let digest = Sha256::digest(&bytes).into();
         let section = match (foreign, section::find(&bytes)) {
             (true, _) => None,
-            (false, Ok(section)) => Some(section),
+            (false, Ok(section)) => {
+                if let Some(loader) = crate::backend::libraries::interpreter(&bytes) {
+                    return Err(Problem::usage(format!("{}: cannot be sealed", path.display()))
+                        .found(format!(
+                            "it is dynamically linked: {} would read the caller's environment before it",
+                            loader.display()
+                        ))
+                        .cure(format!(
+                            "build it for a static target, such as {}-unknown-linux-musl",
+                            std::env::consts::ARCH
+                        )));
+                }
+                Some(section)
+            }
             (false, Err(found)) => {
                 return Err(Problem::usage(format!("{}: cannot be sealed", path.display())).found(found).cure(
                     "a wrapper which was not built from this project is described by a profile: --profile FILE",

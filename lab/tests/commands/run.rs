@@ -145,6 +145,30 @@ fn a_subject_that_no_case_starts_is_refused() {
 }
 
 #[test]
+fn a_subject_that_cannot_be_sealed_is_told_why() {
+    // As plain `cargo build` makes it: with a loader.
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "wrapper", "--bin", "mail-wrapper", "--message-format", "json"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo can be started");
+    let messages = String::from_utf8(built.stdout).expect("text");
+    let file = messages
+        .lines()
+        .filter_map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).ok()?["executable"].as_str().map(str::to_owned)
+        })
+        .next_back()
+        .expect("cargo names what it built");
+    let dir = scenarios(&two_cases("admitted"));
+    for (file, says) in [(file.as_str(), "build it for a static target"), ("/usr/bin/true", "--profile FILE")] {
+        let done =
+            run_dir(&dir, &["--subject", &format!("mail-wrapper={file}")]).exits(2).complains("cannot be sealed");
+        assert!(!done.complains(says).stderr.contains("scenario file"), "the scenario is not what is wrong");
+    }
+}
+
+#[test]
 fn a_directory_with_something_in_it_is_no_place_for_a_record() {
     let dir = scenarios(&two_cases("admitted"));
     fs::create_dir(dir.path().join("record")).expect("a directory");
