@@ -35,7 +35,8 @@ pub(crate) struct Place {
 enum Kind {
     /// Kernel namespaces: needs nothing but Linux
     Namespace,
-    /// Containers
+    /// Containers; named so that asking for it says what is missing
+    #[value(hide = true)]
     Docker,
 }
 

@@ -41,29 +41,31 @@ impl Cell {
 /// Cells by row and column.
 pub(crate) type Cells = BTreeMap<(String, String), Cell>;
 
-/// The table, in blocks of columns that fit into `width`.
+/// The table, in blocks of columns that fit into `width`. Rows and columns of which nothing was selected are left out.
 pub(crate) fn grid(matrix: &Matrix, cells: &Cells, width: usize) -> String {
     const INDENT: &str = "    ";
     const GAP: usize = 3;
     let missing = Cell { text: "not selected".to_owned(), style: FAINT };
     let cell = |row: &String, column: &String| cells.get(&(row.clone(), column.clone())).unwrap_or(&missing);
+    let has = |selected: &dyn Fn(&(String, String)) -> bool| cells.keys().any(selected);
+    let rows: Vec<&String> = matrix.rows.iter().filter(|row| has(&|(at, _)| at == *row)).collect();
+    let across: Vec<&String> = matrix.columns.iter().filter(|column| has(&|(_, at)| at == *column)).collect();
     let title = format!("{}:", matrix.columns_are);
-    let stub = matrix.rows.iter().map(|row| columns(row)).chain([columns(&matrix.rows_are)]).max().unwrap_or(0) + GAP;
+    let stub = rows.iter().map(|row| columns(row)).chain([columns(&matrix.rows_are)]).max().unwrap_or(0) + GAP;
     let start = INDENT.len() + stub;
-    let widths: Vec<usize> = matrix
-        .columns
+    let widths: Vec<usize> = across
         .iter()
         .map(|column| {
-            let widest = matrix.rows.iter().map(|row| columns(&cell(row, column).text)).max().unwrap_or(0);
+            let widest = rows.iter().map(|row| columns(&cell(row, column).text)).max().unwrap_or(0);
             widest.max(columns(column)) + GAP
         })
         .collect();
     let mut out = String::new();
     let mut from = 0;
-    while from < matrix.columns.len() {
+    while from < across.len() {
         let mut to = from + 1;
         let mut used = start + columns(&title) + 1 + widths[from];
-        while to < matrix.columns.len() && used + widths[to] <= width {
+        while to < across.len() && used + widths[to] <= width {
             used += widths[to];
             to += 1;
         }
@@ -77,12 +79,38 @@ pub(crate) fn grid(matrix: &Matrix, cells: &Cells, width: usize) -> String {
             out.push_str(text.trim_end());
             out.push('\n');
         };
-        line(&matrix.rows_are, &title, matrix.columns[from..to].iter().map(|name| (name.clone(), HEAD)).collect());
-        for row in &matrix.rows {
-            let texts = matrix.columns[from..to].iter().map(|column| cell(row, column));
+        line(&matrix.rows_are, &title, across[from..to].iter().map(|name| ((*name).clone(), HEAD)).collect());
+        for row in &rows {
+            let texts = across[from..to].iter().map(|column| cell(row, column));
             line(row, "", texts.map(|cell| (cell.text.clone(), cell.style)).collect());
         }
         from = to;
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cell, Cells, grid};
+    use crate::case::Matrix;
+    use anstyle::Style;
+
+    #[test]
+    fn only_what_was_selected_is_shown() {
+        let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let matrix = Matrix {
+            columns_are: "trusts".to_owned(),
+            columns: names(&["nogroup", "mail", "users"]),
+            rows_are: "invoker".to_owned(),
+            rows: names(&["exim", "postfix", "apache"]),
+        };
+        let cell = || Cell { text: "mismatch".to_owned(), style: Style::new() };
+        let at = |row: &str, column: &str| ((row.to_owned(), column.to_owned()), cell());
+        let cells: Cells = [at("exim", "users"), at("apache", "nogroup")].into();
+        let text = anstream::adapter::strip_str(&grid(&matrix, &cells, 100)).to_string();
+        let wanted = "    invoker   trusts: nogroup        users\n    \
+                          exim              not selected   mismatch\n    \
+                          apache            mismatch       not selected\n";
+        assert_eq!(text, wanted);
+    }
 }

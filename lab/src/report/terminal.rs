@@ -172,8 +172,10 @@ impl Terminal {
     }
 
     fn failures(&self, out: &mut String) {
-        let failed: Vec<&CaseFinished> =
+        let mut failed: Vec<&CaseFinished> =
             self.others.iter().filter(|case| matches!(case.verdict, Verdict::Fail { .. })).collect();
+        // Workers finish in any order; the report should not change with it.
+        failed.sort_by(|a, b| a.id.cmp(&b.id));
         for case in failed.iter().take(self.in_full) {
             out.push_str(&failure(case, &self.lab, self.reference(), self.width));
             out.push('\n');
@@ -205,7 +207,8 @@ impl Terminal {
             };
             groups.entry(because).or_default().push(case);
         }
-        for (because, cases) in groups {
+        for (because, mut cases) in groups {
+            cases.sort_by(|a, b| a.id.cmp(&b.id));
             const NAMED: usize = 3;
             let style = if wanted == "unexpected pass" { BAD } else { DOUBT };
             out.push_str(&format!("{}  {}\n", paint(style, head), counted(cases.len(), "case")));
