@@ -140,7 +140,7 @@ fn the_files_of_this_test_are_sound(#[case] text: &str) {
     "exit   = 2\nstderr = [\"{trusts}\", \"{invoker.group}\"]\nscript = { started = false }",
     "stderr = [\"x\"]"
 )]
-#[case::two_ends("exit   = 2", "exit   = 2\nsignal = \"SIGSEGV\"")]
+#[case::two_ends("exit   = 2", "exit   = 2\nexec-error = \"ENOEXEC\"")]
 #[case::empty_text("\"{trusts}\"", "\"\"")]
 #[case::no_title("\"Only the trusted group is admitted\"", "\" \"")]
 #[case::no_why("why   = \"Anybody else is a stranger.\"\n", "")]

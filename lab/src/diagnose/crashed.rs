@@ -66,7 +66,6 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
         return None;
     }
     let (certainty, how) = match facts.evidence.end? {
-        End::Signaled { signal, .. } if facts.wanted.signal == Some(signal) => return None,
         End::Signaled { signal, .. } if OWN_FAULT.contains(&signal) => (Certainty::Certain, facts.end_text()),
         End::Signaled { .. } => (Certainty::Likely, facts.end_text()),
         End::Exited(101) if facts.says("panicked at") => (Certainty::Certain, "a Rust panic, exit 101".to_owned()),

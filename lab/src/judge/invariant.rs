@@ -76,7 +76,7 @@ fn ends_in_time(_: &Case, evidence: &Evidence) -> Option<String> {
 /// A signal is the lab's own doing where a case kills at a system call, and the C library's before `main`.
 fn ends_by_exit(case: &Case, evidence: &Evidence) -> Option<String> {
     let killed = case.invocation.faults.iter().any(|fault| fault.result == FaultResult::Kill);
-    let excused = case.outcome.signal.is_some() || case.outcome.ended_before_main || killed;
+    let excused = case.outcome.ended_before_main || killed;
     match evidence.end {
         Some(end @ End::Signaled { .. }) if !excused => Some(show::end(end)),
         _ => None,

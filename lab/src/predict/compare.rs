@@ -85,9 +85,6 @@ fn end(comparison: &mut Comparison<'_>, case: &Case, prediction: &Prediction) {
     {
         comparison.differ("exit", exit.to_string(), predicted_end.clone());
     }
-    if let Some(signal) = outcome.signal {
-        comparison.differ("signal", signal_name(signal), predicted_end.clone());
-    }
     if outcome.exec_error.is_some() && outcome.exec_error != decision.exec_error {
         comparison.differ("exec-error", outcome.exec_error.map(error_name).unwrap_or_default(), predicted_end.clone());
     }

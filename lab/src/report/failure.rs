@@ -104,9 +104,6 @@ fn outcome(outcome: &Outcome) -> String {
     if let Some(status) = outcome.exit {
         parts.push(format!("exit {status}"));
     }
-    if let Some(signal) = outcome.signal {
-        parts.push(format!("killed by signal {signal}"));
-    }
     if let Some(errno) = outcome.exec_error {
         parts.push(format!("execve fails with {}", std::io::Error::from_raw_os_error(errno)));
     }

@@ -52,12 +52,8 @@ pub(super) fn lower(context: &mut Context<'_>, id: &str, raw: &raw::Scenario) ->
         sources,
         matrix: raw.matrix.as_ref().and_then(|matrix| matrix::shape(context, matrix)),
     });
-    let needs = capabilities(context, &raw.needs);
     let mut plans = matrix::plans(context, raw);
     plans.extend(listed(context, raw));
-    for plan in &mut plans {
-        plan.needs.extend(&needs);
-    }
     for (name, outcome) in &raw.outcome.0 {
         outcome::check(context, name, outcome);
     }

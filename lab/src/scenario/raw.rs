@@ -42,9 +42,6 @@ pub struct Scenario {
     /// A list of cases.
     #[serde(default)]
     pub case: Vec<At<Case>>,
-    /// Capabilities which every case of the file needs, where they cannot be derived.
-    #[serde(default)]
-    pub needs: Vec<At<String>>,
     /// What can happen, by names of this file.
     #[serde(default)]
     pub outcome: Named<Outcome>,

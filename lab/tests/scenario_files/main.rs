@@ -1,11 +1,22 @@
-//! Every scenario file of the project loads, and states what the model predicts.
+//! Every file of the project, one test each: it loads, is what the schema for editors says, and states what the model
+//! predicts. And the other way round: there is no word which no file uses.
 
-use lab::scenario::{Report, Suite};
-use std::path::Path;
+mod schema;
 
-fn suite() -> Suite {
-    let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
-    lab::scenario::load(directory).unwrap_or_else(|reports| panic!("{}", text(&reports)))
+use lab::scenario::accounts::Accounts;
+use lab::scenario::{self, Report, Suite};
+use lab::schema::FileKind;
+use rstest::rstest;
+use schema::{Schema, Word};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Words which a file may spell out though they are what holds without them.
+const DEFAULTS: &[(&str, &str)] = &[("Sealing", "sound"), ("InstallOrder", "chown-then-chmod")];
+
+fn directory() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"))
 }
 
 fn text(reports: &[Report]) -> String {
@@ -13,10 +24,74 @@ fn text(reports: &[Report]) -> String {
     texts.join("\n\n")
 }
 
-#[test]
-fn every_case_states_what_the_model_predicts() {
-    let suite = suite();
-    assert!(suite.cases.len() >= 28, "{} cases", suite.cases.len());
+fn source(path: &Path) -> Arc<scenario::Source> {
+    scenario::source(path).unwrap_or_else(|report| panic!("{report}"))
+}
+
+/// A suite with the accounts of the project and nothing else.
+fn empty() -> Suite {
+    let mut suite = Suite::default();
+    suite.accounts =
+        Accounts::read(&source(&directory().join("identities.toml"))).unwrap_or_else(|all| panic!("{}", text(&all)));
+    suite
+}
+
+#[rstest]
+fn a_scenario_states_what_the_model_predicts(
+    #[files("../scenarios/*/*.toml")]
+    #[exclude("profiles")]
+    path: PathBuf,
+) {
+    let source = source(&path);
+    let mut suite = empty();
+    let id = path.strip_prefix(directory().canonicalize().expect("a directory")).expect("it is below");
+    let added = suite.add(id.with_extension("").to_str().expect("UTF-8"), &source);
+    added.unwrap_or_else(|reports| panic!("{}", text(&reports)));
+    assert!(!suite.cases.is_empty(), "it asks nothing");
     let reports = lab::predict::check(&suite);
     assert!(reports.is_empty(), "{}", text(&reports));
+    Schema::of(FileKind::Scenario).words(&source.text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+}
+
+#[rstest]
+fn a_profile_is_what_its_schema_says(#[files("../scenarios/profiles/*.toml")] path: PathBuf) {
+    let source = source(&path);
+    lab::profile::Profile::read(&source, &empty().accounts).unwrap_or_else(|reports| panic!("{}", text(&reports)));
+    Schema::of(FileKind::Profile).words(&source.text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+}
+
+#[test]
+fn the_identities_are_what_their_schema_says() {
+    let text = &source(&directory().join("identities.toml")).text;
+    Schema::of(FileKind::Identities).words(text).unwrap_or_else(|why| panic!("{why}"));
+}
+
+#[rstest]
+#[case::unknown_key("[given]\nx = { umaks = \"022\" }")]
+#[case::unknown_word("[given]\nx = { script = \"mising\" }")]
+#[case::wrong_type("[given]\nx = { umask = true }")]
+#[case::not_octal("[given]\nx = { umask = \"089\" }")]
+#[case::number_below_zero("[outcome.o]\nscript = { started = 1 }")]
+fn what_the_schema_does_not_allow_is_refused(#[case] rest: &str) {
+    let head = "title = \"t\"\nwhy = \"w\"\nsubject = { program = \"mail-wrapper\" }\n";
+    let schema = Schema::of(FileKind::Scenario);
+    schema.words(head).expect("the head alone is sound");
+    schema.words(&format!("{head}{rest}")).expect_err("it is not");
+    schema.words("title = \"t\"\n").expect_err("more is required");
+}
+
+#[test]
+fn every_word_is_used_by_a_file() {
+    let schema = Schema::of(FileKind::Scenario);
+    let mut used: BTreeSet<Word> = BTreeSet::new();
+    for entry in glob::glob(&format!("{}/*/*.toml", directory().display())).expect("a glob") {
+        let path = entry.expect("a path");
+        if !path.parent().is_some_and(|folder| folder.ends_with("profiles")) {
+            used.extend(schema.words(&source(&path).text).expect("other tests say what is wrong"));
+        }
+    }
+    let defaults = DEFAULTS.iter().map(|&(of, word)| Word::new(of, word));
+    used.extend(defaults);
+    let unused: Vec<Word> = schema.all().difference(&used).cloned().collect();
+    assert!(unused.is_empty(), "no scenario needs these; use them, or take them out: {unused:?}");
 }

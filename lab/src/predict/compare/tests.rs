@@ -29,7 +29,6 @@ const REFUSED: &str = "group-mismatch/mta-identities/exim-pipe×nogroup";
 
 #[rstest]
 #[case::exit(|o: &mut Outcome| o.exit = Some(1), "exit")]
-#[case::signal(|o: &mut Outcome| o.signal = Some(11), "signal")]
 #[case::exec_error(|o: &mut Outcome| o.exec_error = Some(13), "exec-error")]
 #[case::ended_before_main(|o: &mut Outcome| o.ended_before_main = true, "ended-before-main")]
 fn a_stated_end_is_compared(#[case] state: fn(&mut Outcome), #[case] field: &str) {

@@ -133,11 +133,6 @@ impl Draft {
         if let Some(slack) = &given.timer_slack {
             self.invocation.timer_slack_ns = context.number(slack, "timer slack in nanoseconds", 1..i64::MAX);
         }
-        if let Some(deadline) = &given.deadline
-            && let Some(deadline) = context.number(deadline, "milliseconds until the subject is killed", 1..60_001)
-        {
-            self.invocation.deadline_ms = deadline;
-        }
     }
 
     fn signals(&mut self, context: &mut Context<'_>, given: &Given) {

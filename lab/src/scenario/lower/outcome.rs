@@ -6,7 +6,7 @@ use crate::case::{Outcome, Script};
 use crate::scenario::raw;
 use crate::scenario::raw::form::{At, Named};
 use crate::scenario::raw::value::{ByteString, NameOrNumber};
-use crate::scenario::vocabulary::{self, ERRORS, LIMITS};
+use crate::scenario::vocabulary::{ERRORS, LIMITS};
 use lab_invocation::{Bytes, Gid, Uid};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ const PATH: &str = "/usr/bin:/bin";
 /// What can be checked of an outcome without a case: that it says how the subject ends, or whether the script starts.
 pub(super) fn check(context: &mut Context<'_>, name: &At<String>, raw: &raw::Outcome) {
     let started = raw.script.as_ref().is_some_and(|script| script.value.started.is_some());
-    let ends = raw.exit.is_some() || raw.signal.is_some() || raw.exec_error.is_some() || raw.ended_before_main;
+    let ends = raw.exit.is_some() || raw.exec_error.is_some() || raw.ended_before_main;
     if !started && !ends {
         let title = format!("the outcome \"{}\" does not say what happens", name.value);
         let report = context.error(&name.span, title, "neither an end nor a start of the script");
@@ -26,22 +26,14 @@ pub(super) fn check(context: &mut Context<'_>, name: &At<String>, raw: &raw::Out
 
 /// Lowers an outcome for one case.
 pub(super) fn lower(context: &mut Context<'_>, raw: &raw::Outcome, draft: &Draft) -> Outcome {
-    let signal = raw.signal.as_ref().and_then(|name| {
-        let signal = vocabulary::signal(&name.value);
-        if signal.is_none() {
-            context.unknown("signal", name, vocabulary::SIGNALS.iter().map(|(name, _)| *name));
-        }
-        signal
-    });
     let exec_error = raw.exec_error.as_ref().and_then(|name| context.word("error", name, ERRORS));
     let exit = raw.exit.as_ref().and_then(|exit| context.number(exit, "an exit status", 0..256));
-    if let (Some(exit), Some(other)) = (&raw.exit, raw.signal.as_ref().or(raw.exec_error.as_ref())) {
+    if let (Some(exit), Some(other)) = (&raw.exit, &raw.exec_error) {
         let report = context.error(&other.span, "a process ends in one way only", "and this is the other");
         report.context.push((exit.span.clone(), "this is one".to_owned()));
     }
     Outcome {
         exit,
-        signal,
         exec_error: exec_error.and_then(|errno| i32::try_from(errno).ok()),
         ended_before_main: raw.ended_before_main,
         stderr: texts(context, draft, &raw.stderr),

@@ -118,8 +118,6 @@ pub struct Given {
     pub securebits: Option<Vec<At<String>>>,
     /// System calls that fail.
     pub syscall: Option<Syscalls>,
-    /// Milliseconds after which the subject is killed, where the default is too short or too long.
-    pub deadline: Option<At<i64>>,
 
     // What it starts, and the tree around it.
     /// The script.
