@@ -16,6 +16,7 @@ use crate::run::exit::Exit;
 use crate::run::plan::{Plan, Planned};
 use crate::run::programs::{PACKAGES, Programs};
 use crate::run::seal::Sealer;
+use crate::run::select::selector;
 use crate::run::session::{self, Given, machine};
 use crate::run::tree::Tree;
 use crate::run::verdict::Seen;
@@ -31,14 +32,15 @@ use std::sync::Arc;
 const EXAMPLES: &str = "\
 Examples:
   lab replay k3f/group-mismatch/mta-identities/exim-pipe×mail
-  lab replay k3f                                        # every case of the run
+  lab replay 'k3f/**/exim-pipe×*'                       # those cases of the run
+  lab replay k3f                                        # every case of it
   lab replay --subject mail-wrapper=./mail-wrapper k3f  # does another file mend them?";
 
 /// What to run again.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// A run, a directory with a record, or a case of either: RUN/CASE
+    /// A run, a directory with a record, or cases of either: RUN/CASE, RUN/SCENARIO, or a glob
     #[arg(value_name = "RUN[/CASE]")]
     what: String,
     #[command(flatten)]
@@ -57,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     let (run, case) = split(&home, &arguments.what);
     let record = Record::find(&home, run)?;
     let chosen: Vec<&CaseFinished> = match case {
-        Some(id) => vec![find(&record, &CaseId(id.to_owned()))?],
+        Some(id) => named(&record, id)?,
         None => record.cases().filter(|case| case.evidence.is_some()).collect(),
     };
     if chosen.is_empty() {
@@ -105,7 +107,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
         let replayed = compare(recorded, then, fresh);
         *counts.entry(replayed.ending).or_default() += 1;
         // Of a whole run only what is worth a look.
-        if case.is_none() && replayed.ending == Ending::Reproduced {
+        if chosen.len() > 1 && replayed.ending == Ending::Reproduced {
             continue;
         }
         out.line(format_args!("{}  {}", replayed.ending.word(), recorded.id));
@@ -134,6 +136,18 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
         () if count(Ending::Unresolved) + missing > 0 => Exit::Unresolved,
         () => Exit::Passed,
     })
+}
+
+/// The case of that name, or those which a directory or a glob selects, as for `lab run`.
+fn named<'a>(record: &'a Record, id: &str) -> Result<Vec<&'a CaseFinished>, Problem> {
+    let unknown = match find(record, &CaseId(id.to_owned())) {
+        Ok(case) => return Ok(vec![case]),
+        Err(problem) => problem,
+    };
+    let selects = selector(id)?;
+    let chosen: Vec<&CaseFinished> =
+        record.cases().filter(|case| case.evidence.is_some() && selects(&case.id)).collect();
+    if chosen.is_empty() { Err(unknown) } else { Ok(chosen) }
 }
 
 /// What the recorded evidence comes to, by the rules of today.

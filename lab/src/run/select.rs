@@ -75,17 +75,25 @@ pub fn select(cases: &[Arc<Case>], wanted: &Wanted) -> Result<Selected, Problem>
     Ok(Selected { added_controls: all.len() - before, places: all.into_iter().collect() })
 }
 
-fn matching(cases: &[Arc<Case>], pattern: &str) -> Result<Vec<usize>, Problem> {
+/// Whether a pattern selects a case: by its id, by a directory of it, or as a glob over either.
+///
+/// # Errors
+/// It is not a glob.
+pub fn selector(pattern: &str) -> Result<impl Fn(&CaseId) -> bool, Problem> {
     let glob = glob::Pattern::new(pattern)
         .map_err(|error| Problem::usage(format!("`{pattern}` is not a glob")).found(error))?;
     let options = glob::MatchOptions { require_literal_separator: true, ..Default::default() };
-    let selects = |id: &str| {
+    Ok(move |CaseId(id): &CaseId| {
         let below = |prefix: &str| id.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         below(pattern.trim_end_matches('/'))
             || glob.matches_with(id, options)
             || id.match_indices('/').any(|(at, _)| glob.matches_with(&id[..at], options))
-    };
-    let found: Vec<usize> = (0..cases.len()).filter(|&place| selects(&cases[place].id.0)).collect();
+    })
+}
+
+fn matching(cases: &[Arc<Case>], pattern: &str) -> Result<Vec<usize>, Problem> {
+    let selects = selector(pattern)?;
+    let found: Vec<usize> = (0..cases.len()).filter(|&place| selects(&cases[place].id)).collect();
     if found.is_empty() {
         let problem = Problem::nothing_selected(format!("`{pattern}` selects none of the {} cases", cases.len()));
         return Err(match nearest(cases, pattern) {
