@@ -5,6 +5,7 @@ mod examples;
 mod help;
 mod killed;
 mod record;
+mod replay;
 mod run;
 mod shell;
 mod trees;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// The lab of a tree, which sees nothing of cargo and of the checkout.
-fn outside(lab: &Path, cwd: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn outside(lab: &Path, cwd: &Path, arguments: &[&str]) -> Output {
     Command::new(lab)
         .args(arguments)
         .env_clear()
@@ -16,18 +16,28 @@ fn outside(lab: &Path, cwd: &Path, arguments: &[&str]) -> Output {
         .expect("the lab starts")
 }
 
+/// Makes a tree as `.ci/dist` does: the lab, its programs, and two cases for scenarios.
+pub(crate) fn tree(root: &Path) {
+    let made = scenarios(&two_cases("admitted"));
+    fs::create_dir_all(root.join("bin")).expect("a directory");
+    fs::create_dir_all(root.join("scenarios/some")).expect("a directory");
+    for name in ["scenarios/identities.toml", "scenarios/some/file.toml"] {
+        fs::copy(made.path().join(name), root.join(name)).expect("a scenario");
+    }
+    fs::copy(env!("CARGO_BIN_EXE_lab"), root.join("lab")).expect("the lab");
+    for name in ["lab-agent", "wrapper-configure", "mail-wrapper", "cgi-wrapper"] {
+        fs::copy(program(name), root.join("bin").join(name)).expect("a program");
+    }
+}
+
 #[test]
 fn a_distributed_tree_runs_by_itself() {
     if !sandboxes() {
         return;
     }
-    let (tree, elsewhere) = (scenarios(&two_cases("admitted")), tempfile::tempdir().expect("a directory"));
-    let root = tree.path();
-    fs::create_dir(root.join("bin")).expect("a directory");
-    fs::copy(env!("CARGO_BIN_EXE_lab"), root.join("lab")).expect("the lab");
-    for name in ["lab-agent", "wrapper-configure", "mail-wrapper", "cgi-wrapper"] {
-        fs::copy(program(name), root.join("bin").join(name)).expect("a program");
-    }
+    let (place, elsewhere) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let root = place.path();
+    tree(root);
     let lab = |arguments: &[&str]| Done::of(outside(&root.join("lab"), elsewhere.path(), arguments));
     lab(&["run"]).exits(0).says("2 pass").complains("no SHA256SUMS");
     let sums = Command::new("sha256sum")

@@ -1,0 +1,182 @@
+//! `lab replay` with subjects that do what is recorded, do it no more, do something else, or cannot be run; and on a
+//! machine which has nothing but a distributed tree.
+
+use crate::help::{Done, at, lab, run, sandboxes};
+use crate::trees::{outside, tree};
+use lab::run::programs::{PACKAGES, Programs};
+use lab::run::tree::Tree;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// A few cases, some of which each wrapper with a defect fails.
+const SCENARIO: &str = "install/set-group-id-ignored";
+
+/// A specimen's program, as the value of `--subject`.
+fn specimen(name: &str) -> String {
+    static PROGRAMS: OnceLock<Programs> = OnceLock::new();
+    let programs = PROGRAMS.get_or_init(|| {
+        let tree = Tree::find().expect("tests run in the checkout");
+        let packages: Vec<&str> = PACKAGES.iter().copied().chain(["specimens"]).collect();
+        Programs::provide(&tree, &packages, &mut |_| {}).expect("the programs build")
+    });
+    format!("mail-wrapper={}", programs.path(name).expect("a specimen").display())
+}
+
+/// A run of the scenario against a specimen, recorded.
+fn recorded(name: &str, more: &[&str]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (record, subject) = (at(dir.path(), "record"), specimen(name));
+    let mut arguments = vec!["run", SCENARIO, "--subject", &subject, "--record", &record];
+    arguments.extend(more);
+    run(&arguments).exits(10);
+    dir
+}
+
+#[test]
+fn each_ending_is_told_with_what_changed() {
+    if !sandboxes() {
+        return;
+    }
+    let dir = recorded("ignores-lost-bit", &[]);
+    let record = at(dir.path(), "record");
+    let case = format!("{record}/{SCENARIO}/file-system-mounted-nosuid");
+
+    let same = run(&["replay", &record, "--subject", &specimen("ignores-lost-bit")]).exits(0);
+    let same = same.says("5 reproduced   0 gone   0 different   0 unresolved");
+    assert!(!same.stdout.contains("changed"), "{}", same.stdout);
+
+    // Today's sound wrapper.
+    let gone = run(&["replay", &case]).exits(10).says(&format!("GONE  {SCENARIO}/file-system-mounted-nosuid"));
+    let gone =
+        gone.says("was        exit 4, the script did not start").says("now        exit 9, the script did not start");
+    gone.says("changed    subject mail-wrapper: sha256 ").says("0 reproduced   1 gone   0 different   0 unresolved");
+    run(&["replay", &record]).exits(10).says("1 reproduced   4 gone   0 different   0 unresolved");
+
+    let other = run(&["replay", &case, "--subject", &specimen("exits-zero-on-refusal")]).exits(10);
+    let other = other.says("DIFFERENT  ").says("now        exit 0, the script did not start").says("differs    ");
+    other.says("changed    subject mail-wrapper: sha256 ").says("0 gone   1 different");
+
+    // Where no namespace may be made nothing can be run.
+    let output = Command::new("unshare")
+        .args([
+            "--user",
+            "--map-root-user",
+            "sh",
+            "-c",
+            "echo 0 > /proc/sys/user/max_user_namespaces; exec \"$@\"",
+            "sh",
+        ])
+        .args([env!("CARGO_BIN_EXE_lab"), "replay", &case, "--subject", &specimen("ignores-lost-bit")])
+        .stdin(Stdio::null())
+        .output()
+        .expect("unshare(1)");
+    let lost = Done::of(output).exits(11).says("UNRESOLVED  ").says("0 different   1 unresolved");
+    lost.says("now        no set-group-id: ").says("changed    ");
+}
+
+#[test]
+fn another_kernel_is_told() {
+    if !sandboxes() {
+        return;
+    }
+    let dir = recorded("ignores-lost-bit", &[]);
+    let events = dir.path().join("record/events.jsonl");
+    let text = fs::read_to_string(&events).expect("events");
+    let at_kernel = text.find("\"kernel\":\"Linux ").expect("the kernel") + "\"kernel\":\"Linux ".len();
+    let end = at_kernel + text[at_kernel..].find('"').expect("its end");
+    fs::write(&events, format!("{}4.19.0{}", &text[..at_kernel], &text[end..])).expect("written");
+    fs::remove_file(dir.path().join("record/SHA256SUMS")).expect("removed");
+    let done = run(&["replay", &at(dir.path(), "record"), "--subject", &specimen("ignores-lost-bit")]).exits(0);
+    done.says("5 reproduced").says(&format!("changed    kernel: Linux 4.19.0, now Linux {}", &text[at_kernel..end]));
+}
+
+/// Copies a directory with everything in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for entry in fs::read_dir(from).expect("a directory").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            fs::copy(entry.path(), &target).map(drop).expect("a copy");
+        }
+    }
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).expect("a directory").flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_record_with_its_subject_is_reproduced_on_another_machine() {
+    if !sandboxes() {
+        return;
+    }
+    let dir = recorded("ignores-lost-bit", &["--record-subject"]);
+    // Nothing of the checkout is there: another tree, whose own wrapper is sound, another directory, no environment.
+    let there = tempfile::tempdir().expect("a directory");
+    tree(&there.path().join("dist"));
+    copy(&dir.path().join("record"), &there.path().join("record"));
+    drop(dir);
+    let lab = there.path().join("dist/lab");
+    let done = Done::of(outside(&lab, there.path(), &["replay", "record"])).exits(0);
+    let done = done.says("5 reproduced   0 gone   0 different   0 unresolved");
+    assert!(!done.stdout.contains("changed"), "the subject is the recorded one: {}", done.stdout);
+    // With another subject it is another answer.
+    let sound = ["replay", "record", "--subject", "mail-wrapper=dist/bin/mail-wrapper"];
+    Done::of(outside(&lab, there.path(), &sound)).exits(10).says("4 gone");
+}
+
+#[test]
+fn a_foreign_wrapper_is_replayed_from_its_record_alone() {
+    if !sandboxes() || !cfg!(target_env = "gnu") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "foreign-wrappers", "--bin", "upstream-mail", "--target-dir"])
+        .arg(dir.path().join("target"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .expect("cargo can be started");
+    assert!(built.success());
+    let subject = format!("mail-wrapper={}", dir.path().join("target/debug/upstream-mail").display());
+    let (with, without) = (at(dir.path(), "with"), at(dir.path(), "without"));
+    let run_profile = |record: &str, more: &[&str]| {
+        let profile =
+            ["run", "arguments/commands", "--profile", "mailman-2.1", "--subject", &subject, "--record", record];
+        run(&[&profile[..], more].concat()).exits(0);
+    };
+    run_profile(&with, &["--record-subject"]);
+    run_profile(&without, &[]);
+    fs::remove_dir_all(dir.path().join("target")).expect("removed");
+    run(&["replay", &with]).exits(0).says("10 reproduced");
+    run(&["replay", &without]).exits(2).complains("is a foreign wrapper").complains("or record with --record-subject");
+}
+
+#[test]
+fn one_changed_byte_anywhere_is_refused_by_the_name_of_its_file() {
+    if !sandboxes() {
+        return;
+    }
+    let dir = recorded("ignores-lost-bit", &["--record-subject"]);
+    let record = dir.path().join("record");
+    let all = files(&record);
+    assert!(all.len() >= 10, "{all:?}");
+    for path in all {
+        let sound = fs::read(&path).expect("a file");
+        let mut bytes = sound.clone();
+        let Some(byte) = bytes.last_mut() else { continue };
+        *byte ^= 1;
+        fs::write(&path, &bytes).expect("written");
+        let done = Done::of(lab().arg("replay").arg(&record).output().expect("the lab starts")).exits(2);
+        let name = path.strip_prefix(&record).expect("it lies there").display().to_string();
+        assert!(done.stderr.contains(&name), "{name} is not named: {}", done.stderr);
+        assert!(!done.stdout.contains("reproduced"), "{}", done.stdout);
+        fs::write(&path, &sound).expect("written");
+    }
+    run(&["show", &at(dir.path(), "record")]).exits(0);
+}
