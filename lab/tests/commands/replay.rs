@@ -77,6 +77,20 @@ fn each_ending_is_told_with_what_changed() {
 }
 
 #[test]
+fn the_whole_suite_is_recorded_read_back_and_reproduced() {
+    if !sandboxes() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let record = at(dir.path(), "record");
+    let ran = run(&["run", "--record", &record, "--record-subject"]).exits(0);
+    let shown = run(&["show", &record]).exits(0);
+    let last = |text: &str| text.lines().rev().nth(1).expect("totals").to_owned();
+    assert_eq!(last(&ran.stdout), last(&shown.stdout));
+    run(&["replay", &record]).exits(0).says("0 gone   0 different   0 unresolved");
+}
+
+#[test]
 fn another_kernel_is_told() {
     if !sandboxes() {
         return;
