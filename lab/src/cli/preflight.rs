@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     let backend = arguments.place.backend(&programs)?;
     let capabilities = backend.capabilities();
     progress.end();
-    let machine = machine(backend.as_ref(), &capabilities);
+    let machine = machine(backend.as_ref(), &capabilities, &programs);
     out.line(format_args!("backend {} · {} · {}", machine.backend, machine.kernel, machine.architecture));
     out.text(preflight(&machine, WIDTH));
     for (name, value) in &machine.facts {

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::record::diff::subject;
 use crate::record::read::{Record, split};
 use crate::record::replay::{Ending, compare, surroundings};
-use crate::report::output::{Output, WIDTH};
+use crate::report::output::{Output, WIDTH, notice};
 use crate::report::progress::Progress;
 use crate::report::text;
 use crate::run::collect::Settings;
@@ -68,6 +68,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     let tree = Tree::find()?;
     let mut progress = Progress::new(out);
     let programs = Programs::provide(&tree, PACKAGES, &mut |step| progress.building(step))?;
+    if let Some(text) = &programs.notice {
+        notice(format_args!("note: {text}"));
+    }
     let backend = arguments.place.backend(&programs)?;
     let capabilities = backend.capabilities();
     session::demand_sandbox(&capabilities)?;
@@ -83,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
         waivers: Waivers::default(),
         interrupted: interrupt::flag()?,
     };
-    let now = Started { machine: machine(backend.as_ref(), &capabilities), ..record.started.clone() };
+    let now = Started { machine: machine(backend.as_ref(), &capabilities, &programs), ..record.started.clone() };
     progress.cases(plan.cases.len());
     let then: BTreeMap<&CaseId, Seen> = chosen
         .iter()

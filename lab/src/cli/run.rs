@@ -189,7 +189,7 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
         sinks.record(writer);
     }
 
-    let machine = session::machine(backend.as_ref(), &capabilities);
+    let machine = session::machine(backend.as_ref(), &capabilities, &programs);
     let title = profile.map(|profile| format!("{}: {}", profile.name, profile.title));
     sinks.take(&Event::Started(Box::new(session::started(&run, &session, &selected, machine, subjects, title))));
     progress.cases(plan.cases.len());

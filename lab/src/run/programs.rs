@@ -130,7 +130,8 @@ fn build(root: &Path, packages: &[&str], progress: &mut dyn FnMut(&str)) -> Resu
             paths,
             Some(format!(
                 "the target {musl} cannot be had ({}): the programs are linked statically with glibc instead, which starts \
-                 more slowly and reads more of its surroundings before main",
+                 more slowly and reads more of its surroundings before main; cases about closed descriptors, about little \
+                 address space and about open(2) made to fail are written for musl, and some of them fail",
                 why.lines().last().unwrap_or("no reason given")
             )),
         )),

@@ -141,14 +141,19 @@ pub fn kernel() -> String {
     release.map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
 }
 
-/// Describes the machine.
-pub fn machine(backend: &dyn Backend, capabilities: &Capabilities) -> Machine {
+/// Name of the fact that says how the programs are linked, where that is not as it should be.
+const LINKED: &str = "programs";
+
+/// Describes the machine, and the programs as far as it could not build them as they should be.
+pub fn machine(backend: &dyn Backend, capabilities: &Capabilities, programs: &Programs) -> Machine {
+    let mut facts = backend.facts();
+    facts.extend(programs.notice.as_ref().map(|notice| (LINKED.to_owned(), notice.clone())));
     Machine {
         backend: backend.name().to_owned(),
         kernel: format!("Linux {}", kernel()),
         architecture: std::env::consts::ARCH.to_owned(),
         capabilities: capabilities.clone(),
-        facts: backend.facts(),
+        facts,
     }
 }
 
