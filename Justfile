@@ -27,7 +27,7 @@ model:
 
 # Ratios of the lab's cost to a bare fork and exec, within one run.
 bench:
-    cargo bench --package lab
+    cargo bench --profile lab --package lab
 
 # Licences, sources and bans of the dependencies.
 deny:

@@ -5,7 +5,7 @@ use crate::mix::{ROUNDS, Ready, median};
 use lab::problem::Problem;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -33,47 +33,61 @@ pub(crate) struct Floor {
     pub(crate) empty_us: f64,
 }
 
-/// Puts everything into place and times it.
-pub(crate) fn measure(ready: &Ready) -> Result<Floor, Problem> {
-    let failed = |what: &str| {
-        let what = format!("the floor cannot be measured: {what}");
-        move |error: std::io::Error| Problem::internal(what).found(error)
-    };
-    let dir = tempfile::tempdir().map_err(failed("no temporary directory"))?;
-    let at = |name: &str| dir.path().join(name);
-    std::fs::write(at("group"), "mail:x:8:\nlist:x:38:\n").map_err(failed("group file"))?;
-    std::fs::write(at("passwd"), "list:x:38:38::/:/bin/false\n").map_err(failed("passwd file"))?;
-    std::fs::write(at("empty.rs"), "fn main() {}\n").map_err(failed("source of the empty program"))?;
-    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let mut compile = Command::new(rustc);
-    compile.args(["-O", "-Cpanic=abort", "--target", &target, "-o"]).arg(at("empty")).arg(at("empty.rs"));
-    finish(&mut compile, "compile the empty program")?;
-    let mut seal = Command::new(ready.programs.path("wrapper-configure")?);
-    seal.arg("seal").arg(ready.programs.path("mail-wrapper")?).arg("--output").arg(at("mailman"));
-    seal.args(["--with-mail-gid=mail", "--with-username=list", "--with-groupname=list", "--prefix=/mnt"]);
-    seal.args(["--with-python=none"]);
-    seal.arg(format!("--group-file={}", at("group").display()));
-    seal.arg(format!("--passwd-file={}", at("passwd").display()));
-    finish(&mut seal, "seal the wrapper")?;
+/// The files that the floor is measured with.
+pub(crate) struct Ground {
+    dir: tempfile::TempDir,
+    agent: PathBuf,
+}
 
-    let itself = std::env::current_exe().map_err(failed("its own path"))?;
-    let script = r#"
-        set -e
-        mount -t tmpfs -o mode=755 floor /mnt
-        mkdir /mnt/scripts /mnt/mail
-        cp "$1/mailman" /mnt/mail/mailman && chown 0:38 /mnt/mail/mailman && chmod 2755 /mnt/mail/mailman
-        cp "$1/empty" /mnt/empty && cp "$2" /mnt/scripts/post && cp "$3" /mnt/bench
-        exec /mnt/bench __floor"#;
-    let mut unshare = Command::new("unshare");
-    unshare.args(["--mount", "--propagation", "private", "sh", "-c", script, "floor"]);
-    unshare.arg(dir.path()).arg(ready.programs.path("lab-agent")?).arg(itself);
-    let printed = finish(&mut unshare, "enter a mount namespace (this bench needs root)")?;
-    let figures: Vec<f64> = printed.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
-    match figures[..] {
-        [case_us, refusal_us, empty_us] => Ok(Floor { case_us, refusal_us, empty_us }),
-        _ => Err(Problem::internal("the floor cannot be measured").found(printed)),
+impl Ground {
+    /// Puts everything into place.
+    pub(crate) fn new(ready: &Ready) -> Result<Self, Problem> {
+        let dir = tempfile::tempdir().map_err(failed("no temporary directory"))?;
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("group"), "mail:x:8:\nlist:x:38:\n").map_err(failed("group file"))?;
+        std::fs::write(at("passwd"), "list:x:38:38::/:/bin/false\n").map_err(failed("passwd file"))?;
+        std::fs::write(at("empty.rs"), "fn main() {}\n").map_err(failed("source of the empty program"))?;
+        let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let mut compile = Command::new(rustc);
+        compile.args(["-O", "-Cpanic=abort", "--target", &target, "-o"]).arg(at("empty")).arg(at("empty.rs"));
+        finish(&mut compile, "compile the empty program")?;
+        let mut seal = Command::new(ready.programs.path("wrapper-configure")?);
+        seal.arg("seal").arg(ready.programs.path("mail-wrapper")?).arg("--output").arg(at("mailman"));
+        seal.args(["--with-mail-gid=mail", "--with-username=list", "--with-groupname=list", "--prefix=/mnt"]);
+        seal.args(["--with-python=none"]);
+        seal.arg(format!("--group-file={}", at("group").display()));
+        seal.arg(format!("--passwd-file={}", at("passwd").display()));
+        finish(&mut seal, "seal the wrapper")?;
+        let agent = ready.programs.path("lab-agent")?.to_owned();
+        Ok(Self { dir, agent })
     }
+
+    /// Times it.
+    pub(crate) fn measure(&self) -> Result<Floor, Problem> {
+        let itself = std::env::current_exe().map_err(failed("its own path"))?;
+        let script = r#"
+            set -e
+            mount -t tmpfs -o mode=755 floor /mnt
+            mkdir /mnt/scripts /mnt/mail
+            cp "$1/mailman" /mnt/mail/mailman && chown 0:38 /mnt/mail/mailman && chmod 2755 /mnt/mail/mailman
+            cp "$1/empty" /mnt/empty && cp "$2" /mnt/scripts/post && cp "$3" /mnt/bench
+            exec /mnt/bench __floor"#;
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--mount", "--propagation", "private", "sh", "-c", script, "floor"]);
+        unshare.arg(self.dir.path()).arg(&self.agent).arg(itself);
+        let printed = finish(&mut unshare, "enter a mount namespace (this bench needs root)")?;
+        let figures: Vec<f64> = printed.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
+        match figures[..] {
+            [case_us, refusal_us, empty_us] => Ok(Floor { case_us, refusal_us, empty_us }),
+            _ => Err(Problem::internal("the floor cannot be measured").found(printed)),
+        }
+    }
+}
+
+fn failed(what: &str) -> impl FnOnce(std::io::Error) -> Problem {
+    let what = format!("the floor cannot be measured: {what}");
+    move |error| Problem::internal(what).found(error)
 }
 
 fn finish(command: &mut Command, what: &str) -> Result<String, Problem> {
