@@ -20,7 +20,8 @@ compile_error!(
      others differ (mips64 in struct sigaction): compare them with the kernel's headers before you add one"
 );
 
-/// Makes [`crate::run`] the program, with a policy section that is unsealed until `wrapper-configure` fills it.
+/// Makes [`crate::run`] the program, with a policy section that is unsealed until `wrapper-configure` fills it. Programs
+/// that test the lab give a function of their own in its place.
 ///
 /// To be used once, in the program itself: a section in a library would come with every program that links it. And in the
 /// place of Rust's own `main`, whose runtime allocates, installs handlers and can panic or hang where memory is short, all
@@ -29,6 +30,9 @@ compile_error!(
 #[macro_export]
 macro_rules! program {
     ($kind:expr) => {
+        $crate::program!($kind, $crate::run);
+    };
+    ($kind:expr, $run:expr) => {
         #[expect(unsafe_code, reason = "no other item has this section, so nothing else is overwritten by sealing")]
         #[unsafe(link_section = ".wrapper.policy")]
         #[used]
@@ -39,7 +43,7 @@ macro_rules! program {
         extern "C" fn main(_: std::ffi::c_int, argv: *const *const std::ffi::c_char) -> std::ffi::c_int {
             // SAFETY: this is `main`, so `argv` is what the kernel has laid down: C strings, then a null pointer.
             let argv = unsafe { $crate::sys::Strings::new(argv) };
-            $crate::run($kind, &$crate::sys::read_section(&SECTION), argv).into()
+            $run($kind, &$crate::sys::read_section(&SECTION), argv).into()
         }
     };
 }

@@ -39,9 +39,7 @@ pub(crate) fn as_seen_by<'p>(flaw: Flaw, honest: Credentials, policy: &Policy<'p
         }
         Flaw::ComparesNames if reaches_the_comparison(&honest, policy) => match System.name_of(honest.real) {
             GroupName::Known(name) if name == trusted.name => seen.real = trusted.gid,
-            GroupName::Known(name) => return Err(Refusal::GroupMismatch { found: honest.real, name, trusted }),
-            GroupName::Nameless => return Err(Refusal::Nameless { found: honest.real, trusted }),
-            GroupName::Unreadable => return Err(Refusal::NamesUnreadable { found: honest.real, trusted }),
+            name => return Err(Refusal::Mismatch { found: honest.real, name, trusted }),
         },
         Flaw::ComparesNamePrefix => {
             if matches!(System.name_of(honest.real), GroupName::Known(name) if name.starts_with(trusted.name)) {

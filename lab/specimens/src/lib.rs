@@ -83,11 +83,8 @@ pub enum Flaw {
 #[macro_export]
 macro_rules! specimen {
     ($kind:ident, $flaw:ident) => {
-        wrapper::program!(run);
-
-        fn run(arguments: wrapper::sys::Arguments) -> u8 {
-            let section = wrapper::sealed_policy!(wrapper::policy::Kind::$kind);
-            $crate::run(section, wrapper::policy::Kind::$kind, $crate::Flaw::$flaw, arguments)
-        }
+        wrapper::program!(wrapper::policy::Kind::$kind, |kind, section, argv| {
+            $crate::run(kind, section, $crate::Flaw::$flaw, argv)
+        });
     };
 }

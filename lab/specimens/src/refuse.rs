@@ -5,18 +5,19 @@ use std::io::Write;
 use wrapper::policy::{Kind, RefusalStyle};
 use wrapper::refusal::Refusal;
 use wrapper::report;
-use wrapper::sys::Arguments;
+use wrapper::surroundings::GroupName;
+use wrapper::sys::Strings;
 
 /// Says why, and gives the exit status.
-pub(crate) fn refuse(refusal: &Refusal<'_>, kind: Kind, style: RefusalStyle, flaw: Flaw, arguments: Arguments) -> u8 {
+pub(crate) fn refuse(refusal: &Refusal<'_>, kind: Kind, style: RefusalStyle, flaw: Flaw, mut arguments: Strings) -> u8 {
     match (flaw, refusal) {
         (Flaw::EchoesEscapeByte, Refusal::UnknownCommand { .. }) => {
-            let argument = arguments.to_vec().get(1).copied().unwrap_or_default();
-            say(&[refusal.line(kind).as_bytes(), b", not ", argument.to_bytes()].concat());
+            let argument = arguments.nth(1).unwrap_or_default();
+            say(&[refusal.line(kind).text(), b", not ", argument.to_bytes()].concat());
         }
-        (Flaw::RepeatsItsRefusal, _) => (0..1000).for_each(|_| say(refusal.line(kind).as_bytes())),
-        (Flaw::BlocksOnFullPipe, _) => say(refusal.line(kind).as_bytes()),
-        (Flaw::WaitsForAName, Refusal::Nameless { .. }) => loop {
+        (Flaw::RepeatsItsRefusal, _) => (0..1000).for_each(|_| say(refusal.line(kind).text())),
+        (Flaw::BlocksOnFullPipe, _) => say(refusal.line(kind).text()),
+        (Flaw::WaitsForAName, Refusal::Mismatch { name: GroupName::Nameless, .. }) => loop {
             nix::unistd::pause();
         },
         _ => report::deliver(refusal, kind),

@@ -13,23 +13,24 @@ use std::process::Command;
 use wrapper::credentials::{self, Credentials};
 use wrapper::decision::{self, Plan};
 use wrapper::policy::{
-    self, BODY_OFFSET, CHECKSUM_OFFSET, Group, Kind, LENGTH_OFFSET, List, MAILMAN_COMMANDS, Owner, Policy, PolicyError,
-    RefusalStyle, SECTION_SIZE, Task,
+    self, BODY_OFFSET, CHECKSUM_OFFSET, Group, Kind, LENGTH_OFFSET, List, Owner, Policy, PolicyError, RefusalStyle,
+    SECTION_SIZE, Task,
 };
 use wrapper::process_state::UnsafeProcess;
 use wrapper::refusal::{Refusal, StartFault};
 use wrapper::script::{self, Files, RealFiles, Status};
-use wrapper::sys::{self as wrapper_sys, Arguments, Disposition};
+use wrapper::sys::{self as wrapper_sys, Disposition, Strings};
 
 /// Runs the specimen with this flaw: becomes the script, or comes back with the exit status.
 #[must_use]
-pub fn run(mut section: [u8; SECTION_SIZE], kind: Kind, flaw: Flaw, arguments: Arguments) -> u8 {
+pub fn run(kind: Kind, section: &[u8; SECTION_SIZE], flaw: Flaw, arguments: Strings) -> u8 {
+    let mut section = *section;
     let safe = process_state::make_safe(flaw);
     overlook_checksum(&mut section, flaw);
     let decoded_as = if flaw == Flaw::AcceptsWrongKind { policy::kind_of(&section).unwrap_or(kind) } else { kind };
     let policy = policy::decode(&section, decoded_as);
     let style = policy.as_ref().map_or(RefusalStyle::Mailman, |policy| policy.refusal);
-    match start(safe, policy, flaw, arguments) {
+    match start(safe, policy, flaw, arguments.clone()) {
         Ok(child) => child,
         Err(refusal) => refuse::refuse(&refusal, kind, style, flaw, arguments),
     }
@@ -51,7 +52,7 @@ fn start<'p>(
     safe: Result<(), UnsafeProcess>,
     policy: Result<Policy<'p>, PolicyError>,
     flaw: Flaw,
-    arguments: Arguments,
+    arguments: Strings,
 ) -> Result<u8, Refusal<'p>> {
     safe?;
     let honest = caller::read()?;
@@ -59,7 +60,7 @@ fn start<'p>(
         Err(PolicyError::Unsealed) if flaw == Flaw::AcceptsUnsealedPolicy => built_in(honest),
         sealed => sealed?,
     };
-    let (mut argv, mut environ) = (arguments.to_vec(), wrapper_sys::environment());
+    let (mut argv, mut environ): (Vec<&CStr>, Vec<&CStr>) = (arguments.collect(), wrapper_sys::environment().collect());
     let asked = argv.get(1).copied().unwrap_or_default();
     match flaw {
         Flaw::CrashesOnEmptyArgv => {
@@ -80,14 +81,14 @@ fn start<'p>(
             let no_process = StartFault::Exec(Errno::EAGAIN);
             // Where no second process can be made, what is left is to start the script as everybody does.
             if !matches!(&child, Err(Refusal::NotStarted { fault, .. }) if *fault == no_process) {
-                let decided = decision::decide(&honest, &argv, &environ, policy, &Around(flaw));
+                let decided = decide(honest, &argv, &environ, policy, flaw);
                 return decided.map(drop).and(child);
             }
         }
         _ => {}
     }
     let seen = caller::as_seen_by(flaw, honest, policy)?;
-    let mut plan = decision::decide(&seen, &argv, &environ, policy, &Around(flaw))?;
+    let mut plan = decide(seen, &argv, &environ, policy, flaw)?;
     match flaw {
         Flaw::CrashesOnNonUtf8 => argv.iter().for_each(|word| assert!(word.to_str().is_ok(), "arguments are text")),
         Flaw::AcceptsDotDot if asked.to_bytes().contains(&b'/') => start_instead(&mut plan, policy, asked),
@@ -103,19 +104,41 @@ fn start<'p>(
     }
     let mut kernel = CarelessKernel::new(flaw, honest.real);
     let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, honest.real)?;
-    let checked = script::check_files(&switched, &plan, policy, &Looks(flaw))?;
+    let checked = script::check_files(&switched, plan, policy, &Looks(flaw))?;
+    // What has been checked can only be executed as it is: who departs from it decides once more.
     match flaw {
-        Flaw::LooksUpScriptInPath => plan.path = in_path(&environ, asked).unwrap_or(plan.path),
-        Flaw::LeavesSigpipeIgnored => return Err(execute_without_sigpipe(&plan, policy)),
-        _ => {}
+        Flaw::LooksUpScriptInPath => {
+            let mut unchecked = decide(seen, &argv, &environ, policy, flaw)?;
+            unchecked.script = in_path(&environ, asked).unwrap_or(unchecked.script);
+            Err(execute(&unchecked, policy, |disposition| wrapper_sys::dispose_of_signals(disposition)))
+        }
+        Flaw::LeavesSigpipeIgnored => {
+            let plan = decide(seen, &argv, &environ, policy, flaw)?;
+            Err(execute(&plan, policy, |disposition| {
+                wrapper_sys::dispose_of_signals(disposition).and_then(|()| sys::ignore_sigpipe())
+            }))
+        }
+        _ => Err(script::execute(&checked, policy)),
     }
-    Err(script::execute(&checked, &plan, policy))
+}
+
+/// The honest decision, in the surroundings that this specimen sees.
+fn decide<'a, 'p>(
+    credentials: Credentials,
+    argv: &[&'a CStr],
+    environ: &[&'a CStr],
+    policy: &'p Policy<'p>,
+    flaw: Flaw,
+) -> Result<Plan<'a>, Refusal<'p>> {
+    decision::decide(&credentials, argv.iter().copied(), environ.iter().copied(), policy, &Around(flaw))
 }
 
 /// What a wrapper that falls back to defaults would use.
 fn built_in(honest: Credentials) -> Policy<'static> {
     let mut commands = List::default();
-    for command in MAILMAN_COMMANDS {
+    for command in
+        ["post", "bounces", "admin", "confirm", "join", "leave", "owner", "request", "subscribe", "unsubscribe"]
+    {
         // There is room for sixteen.
         let _ = commands.push(command);
     }
@@ -148,7 +171,7 @@ fn ask_for(argv: &mut [&CStr], command: Vec<u8>) {
 
 /// Refuses what is wrong with the arguments, whoever the caller is.
 fn arguments_only<'p>(honest: Credentials, argv: &[&CStr], policy: &'p Policy<'p>) -> Result<(), Refusal<'p>> {
-    match decision::decide(&as_trusted(honest, policy), argv, &[], policy, &Around(Flaw::TrustsOverflowGid)) {
+    match decide(as_trusted(honest, policy), argv, &[], policy, Flaw::TrustsOverflowGid) {
         Err(refusal @ (Refusal::NoCommand { .. } | Refusal::UnknownCommand { .. })) => Err(refusal),
         _ => Ok(()),
     }
@@ -162,11 +185,10 @@ fn as_trusted(honest: Credentials, policy: &Policy<'_>) -> Credentials {
 fn start_instead(plan: &mut Plan<'_>, policy: &Policy<'_>, asked: &CStr) {
     let path = [policy.prefix.as_bytes(), b"/scripts/", asked.to_bytes()].concat();
     let path = CString::new(path).unwrap_or_default();
-    plan.files = vec![path.to_string_lossy().into_owned()];
     if let Some(first) = plan.argv.first_mut() {
         *first = Cow::Owned(path.clone());
     }
-    plan.path = path;
+    (plan.interpreter, plan.script) = (None, path);
 }
 
 /// The way of execvp(3): the caller's PATH decides.
@@ -176,11 +198,13 @@ fn in_path(environ: &[&CStr], asked: &CStr) -> Option<CString> {
     found.filter(|file| Path::new(OsStr::from_bytes(file)).is_file()).find_map(|file| CString::new(file).ok())
 }
 
-/// As `script::execute`, with one signal forgotten.
-fn execute_without_sigpipe<'p>(plan: &Plan<'_>, policy: &Policy<'p>) -> Refusal<'p> {
-    let Err(errno) = wrapper_sys::dispose_of_signals(Disposition::Default)
-        .and_then(|()| sys::ignore_sigpipe())
-        .and_then(|()| execve(&plan.path, &plan.argv, &plan.environment));
+/// As `script::execute`, for a plan that nobody has checked, and with signals as `dispose` leaves them.
+fn execute<'p>(
+    plan: &Plan<'_>,
+    policy: &Policy<'p>,
+    dispose: impl Fn(Disposition) -> Result<(), Errno>,
+) -> Refusal<'p> {
+    let Err(errno) = dispose(Disposition::Default).and_then(|()| execve(plan.program(), &plan.argv, &plan.environment));
     not_started(plan, policy, errno)
 }
 
@@ -191,10 +215,11 @@ fn start_early<'p>(
     environ: &[&CStr],
     policy: &'p Policy<'p>,
 ) -> Result<u8, Refusal<'p>> {
-    let plan = decision::decide(&as_trusted(honest, policy), argv, environ, policy, &Around(Flaw::None))?;
+    let plan = decide(as_trusted(honest, policy), argv, environ, policy, Flaw::None)?;
     let mut kernel = CarelessKernel::new(Flaw::None, honest.real);
     let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, honest.real)?;
-    script::check_files(&switched, &plan, policy, &RealFiles)?;
+    script::check_files(&switched, plan, policy, &RealFiles)?;
+    let plan = decide(as_trusted(honest, policy), argv, environ, policy, Flaw::None)?;
     let text = |word: &CStr| OsStr::from_bytes(word.to_bytes()).to_owned();
     let variables = plan.environment.iter().filter_map(|entry| {
         let at = entry.to_bytes().iter().position(|&byte| byte == b'=')?;
@@ -202,7 +227,7 @@ fn start_early<'p>(
         Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value.get(1..)?).to_owned()))
     });
     let arguments = plan.argv.iter().skip(1).map(|word| text(word));
-    let mut command = Command::new(text(&plan.path));
+    let mut command = Command::new(text(plan.program()));
     command.args(arguments).env_clear().envs(variables);
     let not_started = |errno| not_started(&plan, policy, errno);
     wrapper_sys::dispose_of_signals(Disposition::Default).map_err(not_started)?;
@@ -212,7 +237,7 @@ fn start_early<'p>(
 }
 
 fn not_started<'p>(plan: &Plan<'_>, policy: &Policy<'p>, errno: Errno) -> Refusal<'p> {
-    let path = PathBuf::from(OsStr::from_bytes(plan.path.to_bytes()));
+    let path = PathBuf::from(OsStr::from_bytes(plan.program().to_bytes()));
     Refusal::NotStarted { path, fault: StartFault::Exec(errno), owner: policy.owner, own: policy.own }
 }
 
