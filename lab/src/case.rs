@@ -103,6 +103,18 @@ pub struct Subject {
     pub links: Vec<(Bytes, Link)>,
 }
 
+/// The one subject that is no wrapper: the tool which seals and installs wrappers.
+pub const TOOL: &str = "wrapper-configure";
+/// The wrappers that the tool finds beside itself, as they were built.
+pub const WRAPPERS: [&str; 2] = ["mail-wrapper", "cgi-wrapper"];
+
+impl Subject {
+    /// Whether it is the tool: then it has no policy of its own and starts no script.
+    pub fn is_tool(&self) -> bool {
+        self.program == TOOL
+    }
+}
+
 /// How another name leads to the subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -9,6 +9,8 @@ use crate::case::{self, Case, Script};
 use crate::profile::Profile;
 use crate::scenario::{Report, Suite};
 pub use compare::Contradiction;
+use lab_invocation::Bytes;
+use lab_model::configure::Answer;
 use lab_model::exec::Kernel;
 use lab_model::{Decision, Outcome, Rules};
 
@@ -17,6 +19,8 @@ use lab_model::{Decision, Outcome, Rules};
 pub struct Prediction {
     /// The decision, with its reason and what the script finds.
     pub decision: Decision,
+    /// What the tool must say and write, where the subject is the tool.
+    pub tool: Option<Answer>,
     /// Why the model cannot know all: system calls that are made to fail, limits on which the C library and the wrapper
     /// depend. What it says is then what would happen without them; with them a refusal may take its place, but never
     /// an admission that of a refusal.
@@ -59,7 +63,14 @@ impl Prediction {
                 }
             }
         };
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        if let Some(tool) = &self.tool {
+            if tool.done { &mut stdout } else { &mut stderr }.clone_from(&tool.says);
+        }
         case::Outcome {
+            stdout,
+            stderr,
+            changes: self.tool.as_ref().map(|tool| tool.writes.iter().map(|path| Bytes(path.clone())).collect()),
             exit: self.exit(),
             exec_error: self.decision.exec_error,
             ended_before_main: self.decision.outcome == Outcome::EndedBeforeMain,
@@ -77,6 +88,9 @@ impl Prediction {
 /// Predicts a case by the rules of our own wrappers, or by those of a profile. The kernel is the newest whose rules are
 /// known; what older ones do otherwise is a capability (`member-rule`), without which a case is not asked.
 pub fn predict(case: &Case, profile: Option<&Profile>) -> Prediction {
+    if case.subject.is_tool() {
+        return start::tool(case);
+    }
     let rules = match profile.and_then(|profile| profile.rules(case)) {
         None => Rules::Sealed,
         Some(foreign) => Rules::Foreign(Box::new(foreign)),
@@ -91,7 +105,7 @@ pub fn predict(case: &Case, profile: Option<&Profile>) -> Prediction {
         rules: &rules,
         kernel: Kernel::LATEST,
     };
-    Prediction { decision: lab_model::decide(&start), beyond: start::beyond(case) }
+    Prediction { decision: lab_model::decide(&start), tool: None, beyond: start::beyond(case) }
 }
 
 /// Where a case states something else than the model predicts.

@@ -142,8 +142,13 @@ fn lower(context: &mut Context<'_>, raw: &raw::Wrapper) -> Option<Wrapper> {
     for (name, status) in &raw.exit.0 {
         let status = context.number::<u8>(status, "an exit status", 0..256);
         match Outcome::from_name(&name.value) {
-            Some(outcome) => exits.extend(status.map(|status| (outcome, status))),
-            None => context.unknown("outcome", name, Outcome::ALL.iter().map(|outcome| outcome.name())),
+            // No profile describes the tool.
+            Some(outcome) if !outcome.is_of_the_tool() => exits.extend(status.map(|status| (outcome, status))),
+            _ => context.unknown(
+                "outcome",
+                name,
+                Outcome::ALL.iter().filter(|outcome| !outcome.is_of_the_tool()).map(|outcome| outcome.name()),
+            ),
         }
     }
     let mut always = Vec::new();

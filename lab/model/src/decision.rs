@@ -51,8 +51,19 @@ outcomes! {
     UnsafeProcess = "unsafe-process",
     /// The kernel refuses to execute the subject at all.
     ExecRefused = "exec-refused",
+    /// The tool that seals and installs did what it was asked to.
+    Configured = "configured",
+    /// It refused, or found that what it installed does not work.
+    NotConfigured = "not-configured",
     /// The C runtime gave up before `main`.
     EndedBeforeMain = "ended-before-main",
+}
+
+impl Outcome {
+    /// Whether it is an answer of the tool that installs wrappers, and not of a wrapper.
+    pub const fn is_of_the_tool(self) -> bool {
+        matches!(self, Self::Configured | Self::NotConfigured)
+    }
 }
 
 impl fmt::Display for Outcome {

@@ -6,6 +6,7 @@
 //! | credentials of a process | [`ids`], [`capability`], [`namespace`], [`process`] |
 //! | what the kernel does | [`setid`] (set*id calls and setgroups), [`exec`] (execve of a set-id file), [`files`] (path look-up), [`arguments`] (their size) |
 //! | what a wrapper decides | [`policy`], [`group_database`], [`rules`] (foreign wrappers as data), [`decide()`], [`decision`] |
+//! | what the tool answers that installs one | [`configure`] |
 //!
 //! Each rule names its source: a manual page with section, or a file and function of the Linux source. `lab model check`
 //! compares the kernel rules with the running kernel.
@@ -14,6 +15,7 @@
 
 pub mod arguments;
 pub mod capability;
+pub mod configure;
 mod decide;
 pub mod decision;
 pub mod environment;

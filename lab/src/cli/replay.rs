@@ -2,7 +2,7 @@
 
 use super::common::{self, Place, records};
 use super::show::find;
-use crate::case::{Case, CaseId};
+use crate::case::{Case, CaseId, WRAPPERS};
 use crate::problem::Problem;
 use crate::record::diff::subject;
 use crate::record::read::{Record, split};
@@ -23,6 +23,7 @@ use crate::run::verdict::Seen;
 use crate::run::waiver::Waivers;
 use crate::run::{engine, interrupt};
 use clap::Args;
+use lab_invocation::Layout;
 use lab_invocation::layout::{Content, Digest, NodeKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -196,10 +197,14 @@ fn plan(
                 sealer.seal(&recorded.subject)?
             }
         };
+        let mut exchanged: Vec<(Digest, Digest)> = recorded.sealed.map(|old| (old, sealed)).into_iter().collect();
+        if recorded.subject.is_tool() {
+            exchanged.extend(beside(record, &setting.layout, &mut sealer, programs, given)?);
+        }
         let next = u32::try_from(settings.len()).map_err(|error| Problem::internal(error.to_string()))?;
         let setting = settings
             .entry((setting.setting, sealed))
-            .or_insert_with(|| Arc::new(with(&setting, next, recorded.sealed, sealed)))
+            .or_insert_with(|| Arc::new(with(&setting, next, &exchanged)))
             .setting;
         let case = Arc::new(Case { control: false, ..case });
         cases.push(Planned { case, sealed: Some(sealed), setting, unsupported: None });
@@ -217,14 +222,37 @@ fn plan(
     Ok((Plan { cases, settings, subjects: sealer }, changed))
 }
 
-/// A recorded setting with another subject in the place of the recorded one.
-fn with(setting: &Setting, number: u32, old: Option<Digest>, new: Digest) -> Setting {
+/// The wrappers that the tool finds beside itself: as they were recorded, or today's in the place of those.
+fn beside(
+    record: &Record,
+    layout: &Layout,
+    sealer: &mut Sealer,
+    programs: &Programs,
+    given: &Given,
+) -> Result<Vec<(Digest, Digest)>, Problem> {
+    let mut exchanged = Vec::new();
+    for node in &layout.nodes {
+        let name = WRAPPERS.into_iter().find(|name| node.path.0.ends_with(format!("/{name}").as_bytes()));
+        let (Some(name), NodeKind::File(Content::Blob(old))) = (name, &node.kind) else { continue };
+        match record.sealed(*old)? {
+            Some(bytes) => sealer.adopt(*old, name, bytes),
+            None => {
+                sealer.add(name, given.get(name).map_or_else(|| programs.path(name), |path| Ok(path))?, false)?;
+                exchanged.push((*old, sealer.unsealed(name)?));
+            }
+        }
+    }
+    Ok(exchanged)
+}
+
+/// A recorded setting with other programs in the place of the recorded ones.
+fn with(setting: &Setting, number: u32, exchanged: &[(Digest, Digest)]) -> Setting {
     let mut layout = setting.layout.clone();
     for node in &mut layout.nodes {
         if let NodeKind::File(Content::Blob(digest)) = &mut node.kind
-            && Some(*digest) == old
+            && let Some((_, new)) = exchanged.iter().find(|(old, _)| old == digest)
         {
-            *digest = new;
+            *digest = *new;
         }
     }
     Setting { setting: number, layout, names: setting.names.clone() }

@@ -249,7 +249,11 @@ const fn status_of(outcome: Decided) -> Option<u8> {
         Decided::NotPrivileged => Some(9),
         Decided::BadPolicy => Some(10),
         Decided::UnsafeProcess => Some(11),
-        Decided::Admitted | Decided::ExecRefused | Decided::EndedBeforeMain => None,
+        Decided::Admitted
+        | Decided::ExecRefused
+        | Decided::EndedBeforeMain
+        | Decided::Configured
+        | Decided::NotConfigured => None,
     }
 }
 

@@ -98,7 +98,9 @@ pub fn diagnose(case: &Case, evidence: &Evidence, differences: &[Difference]) ->
         return Vec::new();
     }
     let facts = Facts::new(case, evidence, differences);
-    let mut found: Vec<Diagnosis> = FINDINGS.iter().filter_map(|finding| (finding.find)(&facts)).collect();
+    // The findings are about wrappers.
+    let findings = if case.subject.is_tool() { &[] } else { FINDINGS };
+    let mut found: Vec<Diagnosis> = findings.iter().filter_map(|finding| (finding.find)(&facts)).collect();
     found.sort_by_key(|diagnosis| diagnosis.certainty);
     if found.is_empty() {
         found.push(undiagnosed::describe(&facts));
@@ -121,7 +123,9 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 pub fn checked_by<'a>(code: &str, cases: impl IntoIterator<Item = &'a Arc<Case>>) -> Vec<String> {
     let Some(finding) = FINDINGS.iter().find(|finding| finding.code == code) else { return Vec::new() };
     let mut scenarios: Vec<(&str, usize)> = Vec::new();
-    for case in cases.into_iter().filter(|case| (finding.shown_by)(case, &judge::wanted(case))) {
+    for case in
+        cases.into_iter().filter(|case| !case.subject.is_tool() && (finding.shown_by)(case, &judge::wanted(case)))
+    {
         match scenarios.iter_mut().find(|(id, _)| *id == case.scenario.id) {
             Some((_, count)) => *count += 1,
             None => scenarios.push((&case.scenario.id, 1)),

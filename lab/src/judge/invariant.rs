@@ -103,8 +103,9 @@ fn started_before_decision(_: &Case, evidence: &Evidence) -> Option<String> {
     }
 }
 
-fn false_success(_: &Case, evidence: &Evidence) -> Option<String> {
-    let silent = evidence.end == Some(End::Exited(0)) && starts(evidence) == 0;
+/// The tool has no script to start.
+fn false_success(case: &Case, evidence: &Evidence) -> Option<String> {
+    let silent = !case.subject.is_tool() && evidence.end == Some(End::Exited(0)) && starts(evidence) == 0;
     silent.then(|| "exit 0, and no script started".to_owned())
 }
 
@@ -118,9 +119,9 @@ fn bounded_output(_: &Case, evidence: &Evidence) -> Option<String> {
     long("standard error", &evidence.stderr).or_else(|| long("standard output", &evidence.stdout)).or_else(log)
 }
 
-/// Only where the scenario does not speak of changes itself. What it opens for the subject may be written.
+/// Only where neither the scenario nor, of the tool, the prediction speaks of changes itself. What it opens for the subject may be written.
 fn changes_nothing(case: &Case, evidence: &Evidence) -> Option<String> {
-    if case.outcome.changes.is_some() || starts(evidence) > 0 {
+    if case.outcome.changes.is_some() || case.subject.is_tool() || starts(evidence) > 0 {
         return None;
     }
     let opened = |path: &Bytes| {

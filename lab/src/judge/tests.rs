@@ -317,3 +317,43 @@ fn without_an_observation_nothing_is_said() {
     script(&mut limits).limits.clear();
     assert!(because(&case, &limits).contains("RLIMIT_CORE"));
 }
+
+const SEALED: &str = "configure/group-lists/the-first-of-several";
+const INSTALLED: &str = "configure/prefix/a-member-of-the-group";
+const REFUSED_MOUNT: &str = "configure/prefix/mounted-nosuid";
+
+/// The evidence of a tool which does what it must.
+fn configured(case: &Case) -> Evidence {
+    let change = |path: &Bytes| Change { path: path.clone(), kind: ChangeKind::Removed };
+    Evidence {
+        stdout: capture(case.outcome.stdout.join(" ").as_bytes()),
+        changes: case.outcome.changes.iter().flatten().map(change).collect(),
+        ..sound(case)
+    }
+}
+
+/// What a broken tool does, and the file says nothing of it: the model knows what must be said and written.
+#[rstest]
+#[case::the_last_of_the_list(SEALED, |e: &mut Evidence| e.stdout = capture(b"trusts news 9"), &["stdout"])]
+#[case::says_so_and_writes_nothing(SEALED, |e: &mut Evidence| e.changes.clear(), &["changes"])]
+#[case::installs_and_does_not_prove(INSTALLED, |e: &mut Evidence| e.stdout = capture(b"trusts mail 8"), &["stdout"])]
+#[case::leaves_something_beside_it(INSTALLED, |e: &mut Evidence| {
+    e.changes.push(Change { path: "/usr/local/mailman/mail/.mailman.new-1-0".into(), kind: ChangeKind::Removed });
+}, &["changes"])]
+#[case::installs_where_the_bit_is_dead(REFUSED_MOUNT, |e: &mut Evidence| e.end = Some(End::Exited(0)), &["exit"])]
+#[case::writes_and_then_refuses(REFUSED_MOUNT, |e: &mut Evidence| {
+    e.changes.push(Change { path: "/usr/local/mailman/mail/mailman".into(), kind: ChangeKind::Removed });
+}, &["changes"])]
+#[case::refuses_for_another_reason(REFUSED_MOUNT, |e: &mut Evidence| e.stderr = capture(b"no such group"), &["stderr"])]
+fn a_broken_tool_is_seen(#[case] id: &str, #[case] spoil: fn(&mut Evidence), #[case] fields: &[&str]) {
+    for silent in [false, true] {
+        let mut case = case(id);
+        let mut evidence = configured(&case);
+        if silent {
+            case.outcome = crate::case::Outcome::default();
+        }
+        assert_eq!(differences(&case, &evidence), [""; 0], "{id} is sound");
+        spoil(&mut evidence);
+        assert_eq!(differences(&case, &evidence), fields, "the file is silent: {silent}");
+    }
+}

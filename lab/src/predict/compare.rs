@@ -6,6 +6,7 @@ use crate::case::{Case, Names, Script};
 use crate::scenario::vocabulary::{error_name, signal_name};
 use lab_invocation::invocation::Stdin;
 use lab_invocation::{Bytes, Gid};
+use lab_model::configure::Answer;
 use lab_model::{Child, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -59,7 +60,28 @@ pub(super) fn compare(case: &Case, prediction: &Prediction) -> Vec<Contradiction
         end(&mut comparison, case, prediction);
     }
     script(&mut comparison, case, prediction, refused_instead);
+    if let Some(answer) = &prediction.tool {
+        tool(&mut comparison, case, answer);
+    }
     comparison.found
+}
+
+/// What the tool says and writes. A file that states nothing of it is judged by the prediction all the same.
+fn tool(comparison: &mut Comparison<'_>, case: &Case, answer: &Answer) {
+    let outcome = &case.outcome;
+    let (spoken, silent) =
+        if answer.done { (&outcome.stdout, &outcome.stderr) } else { (&outcome.stderr, &outcome.stdout) };
+    let stream = |done: bool| if done { "stdout" } else { "stderr" };
+    let missing = answer.says.iter().filter(|text| !spoken.iter().any(|stated| stated.contains(text.as_str())));
+    let missing: Vec<&str> = missing.map(String::as_str).collect();
+    if !spoken.is_empty() && !missing.is_empty() {
+        comparison.differ(stream(answer.done), spoken.join(", "), missing.join(", "));
+    }
+    if !silent.is_empty() && spoken.is_empty() {
+        comparison.differ(stream(!answer.done), silent.join(", "), format!("nothing; on {}", stream(answer.done)));
+    }
+    let writes: Vec<Bytes> = answer.writes.iter().map(|path| Bytes(path.clone())).collect();
+    comparison.equal("changes", outcome.changes.as_ref(), &writes, |paths| list(paths.iter().map(Bytes::to_text)));
 }
 
 fn states_start(case: &Case) -> bool {

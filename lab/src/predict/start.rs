@@ -255,6 +255,39 @@ fn room(case: &Case) -> Room {
     }
 }
 
+/// What the tool must answer.
+pub(super) fn tool(case: &Case) -> super::Prediction {
+    let text = |path: &[u8]| {
+        let node = case.layout.nodes.iter().find(|node| node.path.0 == path)?;
+        let root = case.invocation.identity.effective_uid == Uid::ROOT;
+        match &node.kind {
+            NodeKind::File(Content::Inline(text)) if root || node.mode & 0o004 != 0 => Some(text.0.as_slice()),
+            _ => None,
+        }
+    };
+    let argv: Vec<Vec<u8>> = case.invocation.argv.iter().map(raw).collect();
+    let answer = lab_model::configure::decide(&lab_model::configure::Run {
+        argv: &argv,
+        process: &process(case),
+        files: &installation(case).files,
+        group: text(b"/etc/group"),
+        passwd: text(b"/etc/passwd"),
+    });
+    let outcome = match answer.exit {
+        0 => lab_model::Outcome::Configured,
+        _ => lab_model::Outcome::NotConfigured,
+    };
+    let decision = lab_model::Decision {
+        outcome,
+        because: answer.because.clone(),
+        exit: Some(answer.exit),
+        exec_error: None,
+        subject: None,
+        child: None,
+    };
+    super::Prediction { decision, tool: Some(answer), beyond: beyond(case) }
+}
+
 /// What the witness reads for a group number: it stands in the invoker's user namespace.
 pub(super) fn seen_gid(process: &Process, gid: u32) -> Option<Gid> {
     Gid::new(process.namespace.gids.seen(gid))

@@ -1,7 +1,7 @@
 //! What a run is going to do: the selected cases, each with its sealed subject in its layout. Cases with equal layouts
 //! share a setting, so that a worker prepares it once.
 
-use crate::case::{Case, Link, Subject};
+use crate::case::{Case, Link, Subject, WRAPPERS};
 use crate::problem::Problem;
 use crate::run::event::Setting;
 use crate::run::seal::Sealer;
@@ -67,6 +67,9 @@ impl Plan {
                     .map_err(|problem| Problem { what: format!("{}: {}", case.id, problem.what), ..problem })?;
                 sealed = Some(digest);
                 install(&mut layout, &case.subject, digest);
+                if case.subject.is_tool() {
+                    beside(&mut layout, &case.subject, &mut subjects)?;
+                }
                 for path in libraries.get(&case.subject.program).into_iter().flatten() {
                     crate::backend::libraries::bind(&mut layout, path);
                 }
@@ -85,6 +88,17 @@ impl Plan {
     pub fn setting(&self, planned: &Planned) -> &Arc<Setting> {
         &self.settings[planned.setting as usize]
     }
+}
+
+/// Adds the wrappers which the tool is to seal, as they were built, in its directory.
+fn beside(layout: &mut Layout, tool: &Subject, subjects: &mut Sealer) -> Result<(), Problem> {
+    let directory = tool.path.0.iter().rposition(|&byte| byte == b'/').map_or(&[][..], |at| &tool.path.0[..=at]);
+    for name in WRAPPERS {
+        let wrapper = subjects.unsealed(name)?;
+        let path = Bytes([directory, name.as_bytes()].concat());
+        install(layout, &Subject { path, links: Vec::new(), ..tool.clone() }, wrapper);
+    }
+    Ok(())
 }
 
 /// Adds the subject's file and its further names.

@@ -2,7 +2,7 @@
 //! both programs and the policy. Only the section is kept; the rest of the file is the same for every policy.
 
 use crate::backend::Blob;
-use crate::case::{Kind, Policy, Sealing, Style, Subject};
+use crate::case::{Kind, Policy, Sealing, Style, Subject, TOOL};
 use crate::problem::Problem;
 use crate::run::programs::Programs;
 use crate::run::section::{self, SIZE};
@@ -120,7 +120,8 @@ impl Sealer {
         }
         let bytes = read(path)?;
         let digest = Sha256::digest(&bytes).into();
-        let section = match (foreign, section::find(&bytes)) {
+        // The tool has no section: it writes those of others.
+        let section = match (foreign || name == TOOL, section::find(&bytes)) {
             (true, _) => None,
             (false, Ok(section)) => {
                 if let Some(loader) = crate::backend::libraries::interpreter(&bytes) {
@@ -154,15 +155,7 @@ impl Sealer {
     pub fn seal(&mut self, subject: &Subject) -> Result<Digest, Problem> {
         let program = self.program(&subject.program)?;
         let Some(place) = program.section.clone() else {
-            let sealed = Sealed {
-                name: subject.program.clone(),
-                program: program.bytes.clone(),
-                program_digest: program.digest,
-                section: None,
-            };
-            let digest = Digest(program.digest);
-            self.sealed.insert(digest, sealed);
-            return Ok(digest);
+            return self.unsealed(&subject.program);
         };
         let (bytes, program_digest) = (program.bytes.clone(), program.digest);
         let key = key(&[&program.digest, format!("{:?}", subject.policy).as_bytes()]);
@@ -182,6 +175,19 @@ impl Sealer {
         let digest = sealed.digest();
         self.sealed.insert(digest, sealed);
         self.by_subject.insert(key, digest);
+        Ok(digest)
+    }
+
+    /// A program as it was built.
+    ///
+    /// # Errors
+    /// It was not added.
+    pub fn unsealed(&mut self, name: &str) -> Result<Digest, Problem> {
+        let program = self.program(name)?;
+        let (bytes, program_digest) = (program.bytes.clone(), program.digest);
+        let sealed = Sealed { name: name.to_owned(), program: bytes, program_digest, section: None };
+        let digest = sealed.digest();
+        self.sealed.insert(digest, sealed);
         Ok(digest)
     }
 

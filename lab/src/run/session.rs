@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::capability::{Capabilities, Capability, Support};
-use crate::case::Case;
+use crate::case::{Case, TOOL, WRAPPERS};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::run::event::{Machine, Origin, Started, SubjectFile, VERSION};
@@ -107,11 +107,14 @@ pub fn plan(
         .flat_map(|profile| profile.programs())
         .map(|(name, path)| (name.to_owned(), PathBuf::from(OsStr::from_bytes(path.as_slice()))))
         .collect();
-    let wanted: BTreeSet<&str> = cases
+    let mut wanted: BTreeSet<&str> = cases
         .iter()
         .filter(|asked| asked.unsupported.is_none())
         .map(|asked| asked.case.subject.program.as_str())
         .collect();
+    if wanted.contains(TOOL) {
+        wanted.extend(WRAPPERS);
+    }
     demand_used(given, &wanted)?;
     let mut sealer = Sealer::new(programs)?;
     let mut files = Vec::new();

@@ -51,7 +51,8 @@ pub struct Scenario {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Subject {
-    /// mail-wrapper or cgi-wrapper.
+    /// mail-wrapper, cgi-wrapper, or wrapper-configure, the tool that seals and installs them: its directory holds both,
+    /// and it may write below the prefix and /tmp.
     pub program: At<String>,
     /// How its file is installed; the default is root:list 2755.
     #[serde(default)]

@@ -74,7 +74,11 @@ fn status(outcome: Outcome, style: Style) -> Option<u8> {
         Outcome::NotPrivileged => (9, true),
         Outcome::BadPolicy => (10, false),
         Outcome::UnsafeProcess => (11, true),
-        Outcome::Admitted | Outcome::ExecRefused | Outcome::EndedBeforeMain => return None,
+        Outcome::Admitted
+        | Outcome::ExecRefused
+        | Outcome::EndedBeforeMain
+        | Outcome::Configured
+        | Outcome::NotConfigured => return None,
     };
     Some(if style == Style::Defer && can_be_repaired { 75 } else { mailman })
 }

@@ -112,3 +112,19 @@ fn every_decision_of_a_sealed_wrapper_is_expected_somewhere() {
     let all: BTreeSet<&str> = lab_model::Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
     assert_eq!(expected, all);
 }
+
+/// A file cannot state of the tool what its rules do not yield.
+#[rstest]
+#[case::sound(|_: &mut Outcome| (), &[])]
+#[case::another_group(|o: &mut Outcome| o.stdout = vec!["trusts news 9".into()], &["stdout"])]
+#[case::a_refusal(|o: &mut Outcome| o.exit = Some(1), &["exit"])]
+#[case::nothing_written(|o: &mut Outcome| o.changes = Some(Vec::new()), &["changes"])]
+#[case::said_as_an_error(|o: &mut Outcome| o.stderr = std::mem::take(&mut o.stdout), &["stderr"])]
+#[case::a_script(|o: &mut Outcome| {
+    o.script = Some(Script { started: Some(true), ..Script::default() });
+}, &["script.started"])]
+fn what_is_stated_of_the_tool_is_compared(#[case] state: fn(&mut Outcome), #[case] wanted: &[&str]) {
+    let mut case = case("configure/group-lists/the-first-of-several");
+    state(&mut case.outcome);
+    assert_eq!(fields(&case), wanted);
+}

@@ -6,7 +6,7 @@ use crate::case::{Kind, Names, Subject};
 use crate::scenario::accounts::Accounts;
 use crate::scenario::raw;
 use lab_invocation::invocation::{Descriptor, Stdin};
-use lab_invocation::layout::{Mount, MountFlags};
+use lab_invocation::layout::{Mount, MountFlags, NodeKind};
 use lab_invocation::{Bytes, Gid, Identity, Invocation, Layout, Uid};
 use std::collections::BTreeSet;
 
@@ -33,10 +33,12 @@ impl Draft {
         for (name, value) in &raw.env.0 {
             set_variable(&mut invocation.env, &name.value.as_str().into(), &value.0);
         }
+        // The tool writes there.
+        let fresh = subject.is_tool().then(|| subject.policy.prefix.clone());
         let mut draft = Self {
             tree: tree::base(accounts, &subject.policy),
             mounts: Vec::new(),
-            fresh: BTreeSet::new(),
+            fresh: fresh.into_iter().collect(),
             invocation,
             needs: BTreeSet::from([Capability::SetGroupId]),
             argv0: None,
@@ -45,6 +47,11 @@ impl Draft {
             names: Names::default(),
             subject,
         };
+        if draft.subject.is_tool()
+            && let Some(above) = parent(&draft.subject.path)
+        {
+            draft.tree.directory(&above, Uid::ROOT, Gid::ROOT, 0o755);
+        }
         if let Some(stdin) = &raw.stdin {
             draft.stdin(stdin);
         }
@@ -72,8 +79,11 @@ impl Draft {
         self.invocation.descriptors.sort_by_key(|(number, _)| *number);
     }
 
-    /// The directory that holds the subject's file.
+    /// The directory that holds the subject's file; of the tool, the one that it installs into.
     pub(super) fn directory(&self) -> Bytes {
+        if self.subject.is_tool() {
+            return self.subject.policy.prefix.clone();
+        }
         parent(&self.subject.path).unwrap_or_else(|| "/".into())
     }
 
@@ -151,10 +161,18 @@ impl Draft {
 
     /// The finished tree, without the subject's own file.
     pub(super) fn layout(&self) -> Layout {
+        // A mount of the case's own covers the tool's prefix, or takes it away: then there is nothing to write.
+        let prefix = &self.subject.policy.prefix;
+        let gone = |path: &Bytes| {
+            let is_directory = self.tree.get(path).is_some_and(|node| node.kind == NodeKind::Directory);
+            self.subject.is_tool()
+                && path == prefix
+                && (!is_directory || self.mounts.iter().any(|mount| mount.at == *path))
+        };
         Layout {
             nodes: self.tree.clone().into_nodes(),
             mounts: self.mounts.clone(),
-            fresh: self.fresh.iter().cloned().collect(),
+            fresh: self.fresh.iter().filter(|path| !gone(path)).cloned().collect(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::tree::{below, is_file_name};
 use super::{Context, Plan};
-use crate::case::{Group, Kind, Policy, Sealing, Style, Subject};
+use crate::case::{Group, Kind, Policy, Sealing, Style, Subject, TOOL};
 use crate::scenario::raw;
 use crate::scenario::raw::form::At;
 use crate::scenario::raw::value::NameOrNumber;
@@ -20,7 +20,11 @@ const OWN: &str = "list";
 const SCRIPT: &str = "listinfo";
 
 /// The programs which scenarios can name.
-const PROGRAMS: [(&str, Kind); 2] = [("mail-wrapper", Kind::Mail), ("cgi-wrapper", Kind::Cgi)];
+/// The tool has no policy; what a mail wrapper would be sealed with says where the prefix is, and whose.
+const PROGRAMS: [(&str, Kind); 3] = [("mail-wrapper", Kind::Mail), ("cgi-wrapper", Kind::Cgi), (TOOL, Kind::Mail)];
+
+/// Where the tool is, with the wrappers that it installs beside it.
+const TOOL_PATH: &str = "/usr/local/lib/wrappers/wrapper-configure";
 
 /// `[subject]`, the cell of the matrix and the givens of a case, the last one that says a thing holding.
 pub(super) fn resolve(context: &mut Context<'_>, raw: &raw::Subject, plan: &Plan<'_>) -> Option<Subject> {
@@ -34,7 +38,9 @@ pub(super) fn resolve(context: &mut Context<'_>, raw: &raw::Subject, plan: &Plan
     let file_group = group(context, raw.install.group.as_ref(), &raw.program);
     let policy = policy(context, kind?, &seals, file_group.clone(), raw, plan);
     let (policy, file_group) = (policy?, file_group?);
+    let is_tool = raw.program.value == TOOL;
     let path = match &policy.script {
+        _ if is_tool => TOOL_PATH.into(),
         None => below(&policy.prefix, b"mail/mailman"),
         Some(script) => below(&below(&policy.prefix, b"cgi-bin"), &script.0),
     };
@@ -44,7 +50,7 @@ pub(super) fn resolve(context: &mut Context<'_>, raw: &raw::Subject, plan: &Plan
         path,
         owner: file_owner?,
         group: file_group.gid,
-        mode: raw.install.mode.map_or(0o2755, |mode| mode.0),
+        mode: raw.install.mode.map_or(if is_tool { 0o755 } else { 0o2755 }, |mode| mode.0),
         order: Order::default(),
         links: Vec::new(),
     })
@@ -146,6 +152,10 @@ fn trusts(context: &mut Context<'_>, raw: &raw::Subject, plan: &Plan<'_>) -> Opt
     let from_given = plan.given.iter().rev().find_map(|given| given.trusts.as_ref());
     if let Some(trusts) = from_given.or(plan.trusts.as_ref()).or(raw.trusts.as_ref()) {
         return group(context, Some(trusts), &raw.program);
+    }
+    if raw.program.value == TOOL {
+        // Which group a wrapper will trust is what the tool is asked.
+        return group(context, None, &raw.program);
     }
     let title = "nothing says which group the wrapper trusts";
     if !context.reports.iter().any(|report| report.title == title) {
