@@ -8,6 +8,7 @@ use super::EVENTS;
 use crate::run::event::Event;
 use crate::run::exit::Exit;
 use crate::run::tree::SUMS;
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -39,8 +40,13 @@ enum State {
 /// those that were cut off at most one.
 pub fn prune(home: &Path, keep: usize, budget: u64) {
     let Ok(entries) = fs::read_dir(home) else { return };
-    let mut records: Vec<(SystemTime, PathBuf, State)> = entries
-        .flatten()
+    let (removed, others): (Vec<_>, Vec<_>) =
+        entries.flatten().partition(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(REMOVED)));
+    for entry in removed {
+        drop(fs::remove_dir_all(entry.path()));
+    }
+    let mut records: Vec<(SystemTime, PathBuf, State)> = others
+        .into_iter()
         .filter_map(|entry| Some((entry.metadata().ok()?, entry.path())))
         .filter(|(metadata, _)| metadata.is_dir())
         .filter_map(|(metadata, path)| {
@@ -117,9 +123,16 @@ fn last(events: &mut File) -> Option<u8> {
     }
 }
 
+/// What a directory is called while it is removed: half a record is none, and a lab that is killed leaves half.
+const REMOVED: &str = ".removed-";
+
 fn remove(dir: &Path) {
+    let Some(name) = dir.file_name().and_then(OsStr::to_str) else { return };
+    let aside = dir.with_file_name(format!("{REMOVED}{name}"));
     // Another lab may be removing the same one.
-    drop(fs::remove_dir_all(dir));
+    if fs::rename(dir, &aside).is_ok() {
+        drop(fs::remove_dir_all(aside));
+    }
 }
 
 /// Bytes of all files below a directory.
@@ -226,6 +239,15 @@ mod tests {
         assert_eq!(crate::record::read::names(home.path())[0], "cut-3", "what has no event cannot be shown");
         prune(home.path(), 1, u64::MAX);
         assert_eq!(left(home.path()), ["claimed", "cut-3", "opened", "passed"]);
+    }
+
+    #[test]
+    fn what_a_killed_lab_was_removing_goes_and_is_no_record() {
+        let home = tempfile::tempdir().expect("directory");
+        record(home.path(), ".removed-old", 10, Some(0));
+        assert_eq!(crate::record::read::names(home.path()), [""; 0]);
+        prune(home.path(), 4, u64::MAX);
+        assert_eq!(left(home.path()), [""; 0]);
     }
 
     #[test]

@@ -178,6 +178,7 @@ pub fn names(home: &Path) -> Vec<String> {
             fs::metadata(entry.path().join(EVENTS)).is_ok_and(|events| events.is_file() && events.len() > 0)
         })
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.file_name().into_string().ok()?)))
+        .filter(|(_, name)| !name.starts_with('.'))
         .collect();
     all.sort();
     all.into_iter().rev().map(|(_, name)| name).collect()
