@@ -1,7 +1,7 @@
 //! The examples of `--help` do what they say, typed as they stand there.
 
 use crate::sandbox::{self, HOME, wrappers};
-use crate::site::{LIST, Site, text};
+use crate::site::{LIST, Site, WWW_DATA, text};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
@@ -38,7 +38,16 @@ fn furnish(site: &Site) {
     fs::set_permissions(site.path("bin/man"), fs::Permissions::from_mode(0o755)).expect("root may");
     must("mount --bind group /etc/group; mount --bind passwd /etc/passwd; mount -t tmpfs -o mode=755 site /usr/local");
     must("mkdir -p /usr/local/share/man/man8");
-    must(&format!("mkdir /usr/local/mailman; chown 0:{LIST} /usr/local/mailman; chmod 2775 /usr/local/mailman"));
+    // What Mailman itself installs, as far as `check` misses it.
+    must(&format!(
+        "cd /usr/local; mkdir -p mailman/scripts mailman/archives/private; cd mailman/scripts
+         for name in driver admin bounces confirm join leave owner post request subscribe unsubscribe; do
+             echo '#!/bin/sh' > $name
+             chmod 755 $name
+         done
+         cd /usr/local; chown -R 0:{LIST} mailman; chown {WWW_DATA} mailman/archives/private
+         chmod 2775 mailman mailman/scripts mailman/archives; chmod 2770 mailman/archives/private"
+    ));
 }
 
 #[test]
