@@ -55,7 +55,7 @@ fn a_byte_string_may_be_a_list_of_parts(#[case] written: &str, #[case] bytes: &[
     "at most 1048576 bytes"
 )]
 #[case::too_many_groups("given = { more-groups = { from = 1, count = 65001 } }", "out of range")]
-#[case::too_many_arguments(r#"given = { more-args = { each = "a", count = 200001 } }"#, "out of range")]
+#[case::too_many_arguments(r#"given = { more-args = { each = "a", count = 700001 } }"#, "out of range")]
 fn a_form_without_meaning_is_refused(#[case] case: &str, #[case] message: &str) {
     let error = one(case, "exit = 0").expect_err("refused");
     assert!(error.contains(message), "{error}");
