@@ -150,7 +150,9 @@ const LINKED: &str = "programs";
 /// Describes the machine, and the programs as far as it could not build them as they should be.
 pub fn machine(backend: &dyn Backend, capabilities: &Capabilities, programs: &Programs) -> Machine {
     let mut facts = backend.facts();
-    facts.extend(programs.notice.as_ref().map(|notice| (LINKED.to_owned(), notice.clone())));
+    // What there is to notice about programs that were not built here names a place of this machine.
+    let linked = programs.notice.clone().filter(|_| programs.origin == Some(Origin::Built));
+    facts.extend(linked.map(|notice| (LINKED.to_owned(), notice)));
     Machine {
         backend: backend.name().to_owned(),
         kernel: format!("Linux {}", kernel()),
