@@ -16,7 +16,8 @@ impl Graph {
     fn of_the_workspace() -> Self {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
-            .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+            // Only what this machine builds has been fetched; what other systems need may not be here.
+            .args(["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", "host-tuple"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()
             .expect("cargo starts");
