@@ -2,10 +2,11 @@
 //! machine which has nothing but a distributed tree.
 
 use crate::help::{Done, at, lab, run, sandboxes};
-use crate::trees::{outside, tree};
+use crate::trees::{outside, sum_up, tree};
 use lab::run::programs::{PACKAGES, Programs};
 use lab::run::tree::Tree;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -57,23 +58,40 @@ fn each_ending_is_told_with_what_changed() {
     let other = run(&["replay", &case, "--subject", &specimen("exits-zero-on-refusal")]).exits(10);
     let other = other.says("DIFFERENT  ").says("now        exit 0, the script did not start").says("differs    ");
     other.says("changed    subject mail-wrapper: sha256 ").says("0 gone   1 different");
+}
 
-    // Where no namespace may be made nothing can be run.
-    let output = Command::new("unshare")
-        .args([
-            "--user",
-            "--map-root-user",
-            "sh",
-            "-c",
-            "echo 0 > /proc/sys/user/max_user_namespaces; exec \"$@\"",
-            "sh",
-        ])
-        .args([env!("CARGO_BIN_EXE_lab"), "replay", &case, "--subject", &specimen("ignores-lost-bit")])
-        .stdin(Stdio::null())
-        .output()
-        .expect("unshare(1)");
-    let lost = Done::of(output).exits(11).says("UNRESOLVED  ").says("0 different   1 unresolved");
-    lost.says("now        no set-group-id: ").says("changed    ");
+#[test]
+fn a_case_which_a_machine_cannot_make_is_unresolved() {
+    if !sandboxes() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let (record, subject) = (at(dir.path(), "record"), specimen("exits-zero-on-refusal"));
+    run(&["run", "install/tracer-and-shared-fs", "--subject", &subject, "--record", &record]).exits(10);
+    let case = |name: &str| format!("{record}/install/tracer-and-shared-fs/{name}");
+    let replayed = |through: &[&str], what: &str| {
+        let arguments = [through, &[env!("CARGO_BIN_EXE_lab"), "replay", what, "--subject", &subject]].concat();
+        let mut command = Command::new(arguments[0]);
+        command.args(&arguments[1..]).env("NO_COLOR", "1").stdin(Stdio::null());
+        Done::of(command.output().expect("it starts"))
+    };
+    // Where nothing can be run at all one case gets its ending, and for many the reason is told once.
+    let nothing = ["setpriv", "--no-new-privs"];
+    let lost = replayed(&nothing, &case("a-stranger-who-traces")).exits(11);
+    lost.says("UNRESOLVED  ").says("now        no set-group-id: ").says("0 different   1 unresolved");
+    replayed(&nothing, &record).exits(11).complains("nothing can be judged on this machine");
+    // Only root can take a capability out of the set which bounds what the agent has.
+    let bounded = ["setpriv", "--bounding-set=-sys_ptrace"];
+    let tried = Command::new(bounded[0]).args([bounded[1], "true"]).output().expect("setpriv(1)");
+    if !tried.status.success() {
+        writeln!(std::io::stderr(), "skipped a part: {}", String::from_utf8_lossy(&tried.stderr)).expect("written");
+        return;
+    }
+    let lost = replayed(&bounded, &case("a-stranger-traced-by-root")).exits(11);
+    let lost = lost.says("UNRESOLVED  install/tracer-and-shared-fs/a-stranger-traced-by-root");
+    let lost = lost.says("was        exit 0, the script did not start").says("now        no root-tracer: ");
+    lost.says("changed    capability root-tracer: was here, now missing").says("0 different   1 unresolved");
+    replayed(&bounded, &case("a-stranger-who-traces")).exits(0).says("1 reproduced");
 }
 
 #[test]
@@ -133,6 +151,7 @@ fn a_record_with_its_subject_is_reproduced_on_another_machine() {
     // Nothing of the checkout is there: another tree, whose own wrapper is sound, another directory, no environment.
     let there = tempfile::tempdir().expect("a directory");
     tree(&there.path().join("dist"));
+    sum_up(&there.path().join("dist"));
     copy(&dir.path().join("record"), &there.path().join("record"));
     drop(dir);
     let lab = there.path().join("dist/lab");

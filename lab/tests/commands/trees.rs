@@ -30,6 +30,16 @@ pub(crate) fn tree(root: &Path) {
     }
 }
 
+/// Writes the checksums of its programs.
+pub(crate) fn sum_up(root: &Path) {
+    let sums = Command::new("sha256sum")
+        .args(["bin/lab-agent", "bin/wrapper-configure", "bin/mail-wrapper", "bin/cgi-wrapper"])
+        .current_dir(root)
+        .output()
+        .expect("sha256sum(1)");
+    fs::write(root.join("SHA256SUMS"), sums.stdout).expect("a list");
+}
+
 #[test]
 fn a_distributed_tree_runs_by_itself() {
     if !sandboxes() {
@@ -40,12 +50,7 @@ fn a_distributed_tree_runs_by_itself() {
     tree(root);
     let lab = |arguments: &[&str]| Done::of(outside(&root.join("lab"), elsewhere.path(), arguments));
     lab(&["run"]).exits(0).says("2 pass").complains("no SHA256SUMS");
-    let sums = Command::new("sha256sum")
-        .args(["bin/lab-agent", "bin/wrapper-configure", "bin/mail-wrapper", "bin/cgi-wrapper"])
-        .current_dir(root)
-        .output()
-        .expect("sha256sum(1)");
-    fs::write(root.join("SHA256SUMS"), sums.stdout).expect("a list");
+    sum_up(root);
     assert_eq!(lab(&["run"]).exits(0).says("2 pass").stderr, "", "nothing is built, nothing is wrong");
     // It records where the user is, and finds it there.
     assert!(elsewhere.path().join(".lab/runs").is_dir());
