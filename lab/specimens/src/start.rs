@@ -110,7 +110,7 @@ fn start<'p>(
         Flaw::LooksUpScriptInPath => {
             let mut unchecked = decide(seen, &argv, &environ, policy, flaw)?;
             unchecked.script = in_path(&environ, asked).unwrap_or(unchecked.script);
-            Err(execute(&unchecked, policy, |disposition| wrapper_sys::dispose_of_signals(disposition)))
+            Err(execute(&unchecked, policy, wrapper_sys::dispose_of_signals))
         }
         Flaw::LeavesSigpipeIgnored => {
             let plan = decide(seen, &argv, &environ, policy, flaw)?;
