@@ -83,3 +83,22 @@ fn two_workers_at_once_do_not_disturb_each_other() {
         }
     });
 }
+
+#[test]
+fn what_a_case_can_write_is_bounded_beside_what_its_layout_puts_there() {
+    let Some(mut worker) = worker() else { return };
+    let layout = shell_layout(|layout| {
+        layout.nodes.push(owned(directory("/srv", 0o755)));
+        layout.fresh.push("/srv".into());
+        // More than the bound, in any build of the agent.
+        let copies = 1 + (20 << 20) / agent().metadata().expect("the agent").len();
+        layout.nodes.extend((0..copies).map(|number| witness(&format!("/srv/{number}"), 0, 0o755)));
+    });
+    // In portions of the agent's length, about one MiB.
+    let writes = |portions: u32| {
+        let script = "i=0; while [ $i -lt PORTIONS ]; do cat /srv/0 >> /srv/more || exit 3; i=$((i+1)); done";
+        shell(&script.replace("PORTIONS", &portions.to_string()))
+    };
+    assert_eq!(run(worker.as_mut(), &layout, &writes(5)).end, Some(End::Exited(0)));
+    assert_eq!(run(worker.as_mut(), &layout, &writes(100)).end, Some(End::Exited(3)));
+}

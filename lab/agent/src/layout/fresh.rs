@@ -11,8 +11,10 @@ use lab_invocation::{Bytes, Gid, Layout, Uid};
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// Bound on what a case can write, in tmpfs(5)'s notation.
-const SIZE: &str = "16m";
+/// Bound on what a case can write besides what its layout puts there, in bytes.
+const SIZE: u64 = 16 << 20;
+/// The largest page of any machine, in bytes: what a file takes is rounded up to pages.
+const PAGE: u64 = 64 << 10;
 /// Bound on how many files a case can make.
 const INODES: &str = "4096";
 
@@ -50,7 +52,8 @@ impl Fresh {
 
     /// Makes one, filled as the layout says. `agent` is the agent's program file.
     pub(crate) fn instance(&self, agent: &[u8]) -> Result<Instance, Failure> {
-        let mut options = vec![("size", SIZE), ("nr_inodes", INODES), ("mode", self.mode.as_str())];
+        let size = (SIZE + self.own_files(agent)).to_string();
+        let mut options = vec![("size", size.as_str()), ("nr_inodes", INODES), ("mode", self.mode.as_str())];
         if self.owner != "0" {
             options.push(("uid", self.owner.as_str()));
         }
@@ -60,6 +63,20 @@ impl Fresh {
         let mount = mounts::new_tmpfs(&options)?;
         tree::make_all(mount.as_fd(), &self.nodes, &Sources { blobs: &self.blobs, agent })?;
         Ok(Instance { mount })
+    }
+
+    /// How much room the layout's own files take at most, in bytes.
+    fn own_files(&self, agent: &[u8]) -> u64 {
+        let length = |content: &Content| match content {
+            Content::Inline(bytes) => bytes.0.len(),
+            Content::Blob(digest) => self.blobs.get(digest).map_or(0, |blob| blob.program.0.len()),
+            Content::Witness => agent.len(),
+        };
+        let contents = self.nodes.iter().filter_map(|placed| match &placed.node.kind {
+            NodeKind::File(content) => Some(length(content)),
+            _ => None,
+        });
+        contents.map(|length| (length as u64).next_multiple_of(PAGE)).sum()
     }
 
     /// Keeps the contents that its nodes name, and takes the state of a new instance as what later ones are compared with.
