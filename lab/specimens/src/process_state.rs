@@ -18,6 +18,15 @@ pub(crate) fn make_safe(flaw: Flaw) -> Result<(), UnsafeProcess> {
     if flaw != Flaw::LeavesSignalsBlocked {
         step("unblock signals", sys::unblock_signals())?;
     }
+    for (resource, name, needed) in LEAST_LIMITS {
+        let (soft, hard) = step("read the limits", getrlimit(resource))?;
+        if hard < needed {
+            return Err(UnsafeProcess::Limit { name, found: hard, needed });
+        }
+        if soft < needed {
+            step("raise a soft limit", setrlimit(resource, needed, hard))?;
+        }
+    }
     if flaw != Flaw::LeavesAlarmRunning {
         step("cancel timers", sys::cancel_timers())?;
     }
@@ -43,15 +52,6 @@ pub(crate) fn make_safe(flaw: Flaw) -> Result<(), UnsafeProcess> {
     step("clear inheritable capabilities", clear_inheritable(flaw))?;
     if flaw != Flaw::LeavesCoreLimit {
         step("set RLIMIT_CORE to 0", setrlimit(Resource::RLIMIT_CORE, 0, 0))?;
-    }
-    for (resource, name, needed) in LEAST_LIMITS {
-        let (soft, hard) = step("read the limits", getrlimit(resource))?;
-        if hard < needed {
-            return Err(UnsafeProcess::Limit { name, found: hard, needed });
-        }
-        if soft < needed {
-            step("raise a soft limit", setrlimit(resource, needed, hard))?;
-        }
     }
     Ok(())
 }

@@ -60,7 +60,10 @@ fn start<'p>(
         Err(PolicyError::Unsealed) if flaw == Flaw::AcceptsUnsealedPolicy => built_in(honest),
         sealed => sealed?,
     };
-    let (mut argv, mut environ): (Vec<&CStr>, Vec<&CStr>) = (arguments.collect(), wrapper_sys::environment().collect());
+    // There may be hundreds of thousands, and little memory: no more than they need.
+    let mut argv: Vec<&CStr> = Vec::with_capacity(arguments.clone().count());
+    argv.extend(arguments);
+    let mut environ: Vec<&CStr> = wrapper_sys::environment().collect();
     let asked = argv.get(1).copied().unwrap_or_default();
     match flaw {
         Flaw::CrashesOnEmptyArgv => {

@@ -1,4 +1,4 @@
-//! Nothing is wrong with it: it must pass every case of the CGI wrapper, or the others are failed for the wrong reason.
+//! Nothing is wrong with it either, as a CGI wrapper.
 
 #![no_main]
 
