@@ -79,7 +79,8 @@ fn start<'p>(
         Flaw::AcceptsDotDot if asked.to_bytes().contains(&b'/') => ask_for(&mut argv, first_command(policy)),
         Flaw::AcceptsAnyCase => ask_for(&mut argv, asked.to_bytes().to_ascii_lowercase()),
         Flaw::ChecksArgumentsFirst => arguments_only(honest, &argv, policy)?,
-        Flaw::StartsThenRefuses => {
+        // For more there is no memory twice, and a specimen has one flaw.
+        Flaw::StartsThenRefuses if argv.len() < 100_000 => {
             let child = start_early(honest, &argv, &environ, policy);
             let no_process = StartFault::Exec(Errno::EAGAIN);
             // Where no second process can be made, what is left is to start the script as everybody does.
@@ -111,11 +112,13 @@ fn start<'p>(
     // What has been checked can only be executed as it is: who departs from it decides once more.
     match flaw {
         Flaw::LooksUpScriptInPath => {
+            drop(checked);
             let mut unchecked = decide(seen, &argv, &environ, policy, flaw)?;
             unchecked.script = in_path(&environ, asked).unwrap_or(unchecked.script);
             Err(execute(&unchecked, policy, wrapper_sys::dispose_of_signals))
         }
         Flaw::LeavesSigpipeIgnored => {
+            drop(checked);
             let plan = decide(seen, &argv, &environ, policy, flaw)?;
             Err(execute(&plan, policy, |disposition| {
                 wrapper_sys::dispose_of_signals(disposition).and_then(|()| sys::ignore_sigpipe())
