@@ -13,9 +13,9 @@ pub(crate) fn refuse(refusal: &Refusal<'_>, kind: Kind, style: RefusalStyle, fla
     match (flaw, refusal) {
         (Flaw::EchoesEscapeByte, Refusal::UnknownCommand { .. }) => {
             let argument = arguments.nth(1).unwrap_or_default();
-            // The beginning: to say too much is another specimen's flaw.
-            let shown: Vec<u8> = argument.to_bytes().iter().copied().take(200).collect();
-            say(&[refusal.line(kind).text(), b", not ", &shown].concat());
+            // To say too much is another specimen's flaw.
+            let shown = Some(argument.to_bytes()).filter(|shown| shown.len() <= 100_000).unwrap_or_default();
+            say(&[refusal.line(kind).text(), b", not ", shown].concat());
         }
         (Flaw::RepeatsItsRefusal, _) => (0..1000).for_each(|_| say(refusal.line(kind).text())),
         (Flaw::BlocksOnFullPipe, _) => say(refusal.line(kind).text()),
