@@ -10,8 +10,8 @@ const LEAST_TOTAL: u64 = 131_072;
 const MOST_TOTAL: u64 = 6 * 1024 * 1024;
 
 /// Whether execve(2) takes these, when the soft RLIMIT_STACK is `stack` bytes (`None`: unlimited), or answers E2BIG.
-pub fn fit(path: &[u8], argv: &[Vec<u8>], env: &[Vec<u8>], stack: Option<u64>) -> bool {
-    let strings = || argv.iter().chain(env);
+pub fn fit(path: &[u8], argv: &[impl AsRef<[u8]>], env: &[Vec<u8>], stack: Option<u64>) -> bool {
+    let strings = || argv.iter().map(AsRef::as_ref).chain(env.iter().map(Vec::as_slice));
     if strings().any(|string| string.len() >= LONGEST_STRING) {
         return false;
     }

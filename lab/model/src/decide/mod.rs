@@ -11,6 +11,7 @@ use crate::process::{Errno, Process};
 use crate::rules::Rules;
 use crate::show;
 use crate::start::Start;
+use std::borrow::Cow;
 
 /// Number of a resource limit. See getrlimit(2).
 const RLIMIT_STACK: u32 = 3;
@@ -62,7 +63,7 @@ impl Refusal {
 struct Running<'a> {
     start: &'a Start<'a>,
     executed: Executed,
-    argv: Vec<Bytes>,
+    argv: Cow<'a, [Bytes]>,
     /// Soft RLIMIT_STACK in bytes; `None` is infinity.
     stack: Option<u64>,
 }
@@ -86,10 +87,10 @@ fn execute<'a>(start: &'a Start<'a>) -> Result<Running<'a>, Refusal> {
     }
     let executed = exec::exec(&invoker.process, &found.image, invoker.circumstances, kernel)
         .map_err(|errno| refused(errno, "the kernel does not give the new image what it asks for"))?;
-    let mut argv = invoker.argv.clone();
-    if argv.is_empty() && kernel.fills_empty_argv() {
-        argv.push(Bytes::new());
-    }
+    let argv = match invoker.argv.as_slice() {
+        [] if kernel.fills_empty_argv() => Cow::Owned(vec![Bytes::new()]),
+        given => Cow::Borrowed(given),
+    };
     let stack = if executed.stack_limited { stack.or(Some(USUAL_STACK)) } else { stack };
     Ok(Running { start, executed, argv, stack })
 }
@@ -145,7 +146,13 @@ impl Running<'_> {
     }
 
     /// The last exec: of `path`, with `argv` and `env`, by `process`.
-    fn exec_script(&self, process: &Process, path: &[u8], argv: &[Bytes], env: &[Bytes]) -> Result<Executed, Errno> {
+    fn exec_script(
+        &self,
+        process: &Process,
+        path: &[u8],
+        argv: &[impl AsRef<[u8]>],
+        env: &[Bytes],
+    ) -> Result<Executed, Errno> {
         let found = self.start.installation.files.find_program(path, process, false)?;
         if !arguments::fit(path, argv, env, self.stack) {
             return Err(Errno::E2BIG);

@@ -41,10 +41,10 @@ pub(super) fn decide(running: &Running<'_>) -> Result<(String, Child), Refusal> 
     let script = script(running)?;
     let switched = switch(running)?;
     let (path, argv) = command_line(running, &script);
-    way_is_trusted(running, &switched, &[&path, &script.path])?;
+    way_is_trusted(running, &switched, &[path, &script.path])?;
     let env = environment::allowed(&running.start.invoker.env, &policy.keep);
-    let executed = running.exec_script(&switched, &path, &argv, &env).map_err(|errno| {
-        refuse(running, Outcome::ExecFailed, format!("execve of {} fails with {errno}", show(&path)))
+    let executed = running.exec_script(&switched, path, &argv, &env).map_err(|errno| {
+        refuse(running, Outcome::ExecFailed, format!("execve of {} fails with {errno}", show(path)))
     })?;
     let because = format!("the caller's real gid {} is the trusted one", running.group(policy.trusted.gid));
     let child = Child {
@@ -57,7 +57,7 @@ pub(super) fn decide(running: &Running<'_>) -> Result<(String, Child), Refusal> 
         core_limit: (Some(0), Some(0)),
         timers_off: true,
         timer_slack_ns: Some(TIMER_SLACK_NS),
-        ..running.child(executed, path, argv, env)
+        ..running.child(executed, path.clone(), argv.into_iter().cloned().collect(), env)
     };
     Ok((because, child))
 }
@@ -162,16 +162,16 @@ fn group_can_be_given_up(running: &Running<'_>) -> Result<(), Refusal> {
 }
 
 /// The script and its arguments.
-struct Script {
+struct Script<'a> {
     path: Bytes,
-    arguments: Vec<Bytes>,
+    arguments: &'a [Bytes],
 }
 
-fn script(running: &Running<'_>) -> Result<Script, Refusal> {
+fn script<'a>(running: &'a Running<'_>) -> Result<Script<'a>, Refusal> {
     let policy = running.start.policy;
     let below = |name: &[u8]| [policy.prefix.as_slice(), b"/scripts/", name].concat();
     match &policy.program {
-        Program::Cgi { script } => Ok(Script { path: below(b"driver"), arguments: vec![script.clone()] }),
+        Program::Cgi { script } => Ok(Script { path: below(b"driver"), arguments: std::slice::from_ref(script) }),
         Program::Mail { commands } => {
             let Some((command, rest)) = running.argv.get(1..).and_then(<[Bytes]>::split_first) else {
                 return Err(refuse(running, Outcome::Usage, "there is no command".to_owned()));
@@ -180,16 +180,16 @@ fn script(running: &Running<'_>) -> Result<Script, Refusal> {
                 let because = format!("{} is not one of the commands", show(command));
                 return Err(refuse(running, Outcome::UnknownCommand, because));
             }
-            Ok(Script { path: below(command), arguments: rest.to_vec() })
+            Ok(Script { path: below(command), arguments: rest })
         }
     }
 }
 
-/// What is executed, with its argument vector.
-fn command_line(running: &Running<'_>, script: &Script) -> (Bytes, Vec<Bytes>) {
+/// What is executed, with its argument vector, which is borrowed because it may be too long to be executed.
+fn command_line<'a>(running: &'a Running<'_>, script: &'a Script<'_>) -> (&'a Bytes, Vec<&'a Bytes>) {
     let interpreter = &running.start.policy.interpreter;
-    let argv: Vec<Bytes> = interpreter.iter().chain([&script.path]).chain(&script.arguments).cloned().collect();
-    (interpreter.first().unwrap_or(&script.path).clone(), argv)
+    let argv = interpreter.iter().chain([&script.path]).chain(script.arguments).collect();
+    (interpreter.first().unwrap_or(&script.path), argv)
 }
 
 /// setresgid(own, own, own), by the kernel's rules; inheritable and ambient capabilities were given up before.
