@@ -2,6 +2,7 @@
 //! `scenario` from the files and consumed by `run`.
 
 use crate::capability::Capability;
+use crate::copy_on_write::CopyOnWrite;
 use lab_invocation::layout::Order;
 use lab_invocation::{Bytes, Gid, Invocation, Layout, Uid};
 use serde::{Deserialize, Serialize};
@@ -68,9 +69,9 @@ pub struct Case {
     /// The program, how it is sealed and how it is installed.
     pub subject: Subject,
     /// Everything in the sandbox but the subject's own file, which `run` adds once it is sealed.
-    pub layout: Layout,
+    pub layout: CopyOnWrite<Layout>,
     /// How it is started.
-    pub invocation: Invocation,
+    pub invocation: CopyOnWrite<Invocation>,
     /// Name of the expected outcome.
     pub expected: String,
     /// Definition of the expected outcome.

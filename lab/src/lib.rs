@@ -12,6 +12,7 @@ pub mod backend;
 pub mod capability;
 pub mod case;
 pub mod cli;
+pub mod copy_on_write;
 pub mod diagnose;
 pub mod finding;
 pub mod judge;

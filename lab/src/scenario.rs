@@ -14,10 +14,12 @@ pub mod scaffold;
 pub mod vocabulary;
 
 use crate::case::{Case, CaseId, ScenarioInfo};
+use crate::copy_on_write::CopyOnWrite;
 use accounts::Accounts;
 use context::{Context, read_toml};
+use lab_invocation::Layout;
 pub use report::{Report, Source};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Suite {
     /// Users, groups and named identities.
     pub accounts: Accounts,
     places: BTreeMap<CaseId, Place>,
+    /// Each layout once: many cases have the same.
+    layouts: HashSet<CopyOnWrite<Layout>>,
 }
 
 /// Where a case stands.
@@ -82,7 +86,12 @@ impl Suite {
         self.scenarios.push(lowered.info);
         for (case, span) in lowered.cases {
             self.places.insert(case.id.clone(), Place { source: Arc::clone(source), span });
-            self.cases.push(Arc::new(case));
+            let known = self.layouts.get(&case.layout).cloned();
+            let layout = known.unwrap_or_else(|| {
+                self.layouts.insert(case.layout.clone());
+                case.layout.clone()
+            });
+            self.cases.push(Arc::new(Case { layout, ..case }));
         }
         Ok(())
     }

@@ -168,7 +168,7 @@ impl Sandbox {
     fn answer(&mut self, request: Request) -> Reply {
         let result = match request {
             Request::Program { digest, bytes } => {
-                self.programs.insert(digest, Rc::new(bytes));
+                self.programs.insert(digest, Rc::new(bytes.into_owned()));
                 Ok(Reply::Done)
             }
             Request::Forget { program } => {

@@ -4,6 +4,7 @@
 use crate::layout::Digest;
 use crate::{Bytes, Evidence, Invocation, Layout};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Abstract unix socket of the sandbox's network namespace on which the witness reports: it connects and sends a frame
@@ -54,15 +55,15 @@ pub enum Tier {
     SubordinateIds,
 }
 
-/// From the lab.
+/// From the lab, which lends what it sends: a case may have hundreds of thousands of arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Request {
+pub enum Request<'a> {
     /// Keep the bytes of a program until [`Request::Forget`]: many blobs are the same program with another policy.
     Program {
         /// SHA-256 of the bytes.
         digest: Digest,
         /// The bytes.
-        bytes: Bytes,
+        bytes: Cow<'a, Bytes>,
     },
     /// Give up a program.
     Forget {
@@ -84,7 +85,7 @@ pub enum Request {
         /// The lab's number for it.
         layout: u32,
         /// The layout.
-        spec: Layout,
+        spec: Cow<'a, Layout>,
     },
     /// Give up a layout.
     Close {
@@ -96,7 +97,7 @@ pub enum Request {
         /// In this layout.
         layout: u32,
         /// Thus.
-        invocation: Box<Invocation>,
+        invocation: Cow<'a, Invocation>,
     },
     /// The same, but descriptors 0, 1 and 2 are one terminal of the sandbox, its controlling one, which the agent connects
     /// with the terminal that is its own standard error.
@@ -104,7 +105,7 @@ pub enum Request {
         /// In this layout.
         layout: u32,
         /// Thus.
-        invocation: Box<Invocation>,
+        invocation: Cow<'a, Invocation>,
         /// Height of the terminal, in lines.
         rows: u16,
         /// Width of the terminal, in characters.

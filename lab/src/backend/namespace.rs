@@ -14,6 +14,7 @@ use client::Client;
 use lab_invocation::layout::{Content, Digest, NodeKind};
 use lab_invocation::protocol::{Hello, Probes, Reply, Request, Tier};
 use lab_invocation::{Evidence, Invocation, Layout};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -117,7 +118,7 @@ impl NamespaceWorker {
                     let oldest = self.programs.remove(0);
                     self.tell(&Request::Forget { program: oldest }, step)?;
                 }
-                self.tell(&Request::Program { digest: program, bytes: bytes.as_ref().clone() }, step)?;
+                self.tell(&Request::Program { digest: program, bytes: Cow::Borrowed(&bytes) }, step)?;
                 self.programs.push(program);
             }
             self.tell(&Request::Blob { digest, program, patch }, step)?;
@@ -126,7 +127,7 @@ impl NamespaceWorker {
     }
 
     /// A request whose only answer is that it was done.
-    fn tell(&mut self, request: &Request, step: &str) -> Result<(), BackendError> {
+    fn tell(&mut self, request: &Request<'_>, step: &str) -> Result<(), BackendError> {
         match self.client.ask(request, step, OPEN_PATIENCE)? {
             Reply::Done => Ok(()),
             other => Err(client::unexpected(step, &other)),
@@ -158,7 +159,7 @@ impl Worker for NamespaceWorker {
         let step = "prepare a layout";
         self.next += 1;
         let number = self.next;
-        match self.client.ask(&Request::Open { layout: number, spec: layout.clone() }, step, OPEN_PATIENCE)? {
+        match self.client.ask(&Request::Open { layout: number, spec: Cow::Borrowed(layout) }, step, OPEN_PATIENCE)? {
             Reply::Opened { probes } => {
                 self.layouts.push((number, layout.clone(), probes.clone()));
                 Ok((LayoutId(number), probes))
@@ -177,7 +178,7 @@ impl Worker for NamespaceWorker {
             });
         }
         let patience = RUN_PATIENCE + Duration::from_millis(u64::from(invocation.deadline_ms));
-        let request = Request::Run { layout: layout.0, invocation: Box::new(invocation.clone()) };
+        let request = Request::Run { layout: layout.0, invocation: Cow::Borrowed(invocation) };
         match self.client.ask(&request, step, patience)? {
             Reply::Ran(evidence) => Ok(*evidence),
             other => Err(client::unexpected(step, &other)),

@@ -85,8 +85,8 @@ impl Failure {
                 order: Order::ChownThenChmod,
                 links: Vec::new(),
             },
-            layout: Layout::default(),
-            invocation,
+            layout: Layout::default().into(),
+            invocation: invocation.into(),
             expected: "admitted".into(),
             outcome: Outcome {
                 exit: Some(0),

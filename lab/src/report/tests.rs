@@ -107,7 +107,7 @@ fn failed() -> CaseFinished {
 }
 
 fn events() -> Vec<Event> {
-    let setting = Setting { setting: 0, layout: Layout::default(), names: case("a", "b").names };
+    let setting = Setting { setting: 0, layout: Layout::default().into(), names: case("a", "b").names };
     let unresolved = |because: &str| Verdict::Unresolved { because: because.to_owned() };
     let missing = Verdict::Unsupported {
         needs: Some(Capability::UserNamespace),

@@ -5,6 +5,7 @@
 
 use crate::capability::Capabilities;
 use crate::case::{Case, CaseId, Names, Outcome, ScenarioInfo, Subject};
+use crate::copy_on_write::CopyOnWrite;
 use crate::diagnose::Ledger;
 use crate::finding::Diagnosis;
 use crate::verdict::Verdict;
@@ -107,7 +108,7 @@ pub struct Setting {
     /// Number within the run.
     pub setting: u32,
     /// The sandbox, with the subject's own file.
-    pub layout: Layout,
+    pub layout: CopyOnWrite<Layout>,
     /// Names of the numbers.
     pub names: Names,
 }
@@ -136,7 +137,7 @@ pub struct CaseFinished {
     /// Number of its setting.
     pub setting: u32,
     /// How the program was started.
-    pub invocation: Invocation,
+    pub invocation: CopyOnWrite<Invocation>,
     /// Name of the expected outcome.
     pub expected: String,
     /// Name of the profile by which it was predicted.

@@ -52,7 +52,7 @@ pub(crate) fn case(scenario: &str, name: &str) -> Case {
             order: Order::ChownThenChmod,
             links: Vec::new(),
         },
-        layout: Layout::default(),
+        layout: Layout::default().into(),
         invocation: Invocation::quiet(
             path,
             Identity {
@@ -62,7 +62,8 @@ pub(crate) fn case(scenario: &str, name: &str) -> Case {
                 effective_gid: gid(8),
                 groups: BTreeSet::new(),
             },
-        ),
+        )
+        .into(),
         expected: "admitted".to_owned(),
         outcome: Outcome {
             exit: Some(0),

@@ -133,7 +133,7 @@ impl Run {
             .into_iter()
             .map(|case| Planned { case: Arc::new(case), sealed: None, setting: 0, unsupported: None })
             .collect();
-        let setting = Setting { setting: 0, layout: Layout::default(), names: cases[0].case.names.clone() };
+        let setting = Setting { setting: 0, layout: Layout::default().into(), names: cases[0].case.names.clone() };
         let plan = Plan { cases, settings: vec![Arc::new(setting)], subjects: Sealer::empty() };
         let judge = |_: &Case, evidence: &Evidence| {
             let difference =

@@ -243,6 +243,8 @@ fn case(context: &mut Context<'_>, raw: &raw::Scenario, info: &Arc<ScenarioInfo>
         Some((row, column)) => format!("{row}×{column}"),
         None => slug(&plan.name),
     };
+    let (needs, names) = (draft.needs.clone(), draft.names.clone());
+    let (subject, invocation) = draft.finish();
     Some(Case {
         id: CaseId(format!("{}/{name}", info.id)),
         name: plan.name.clone(),
@@ -250,13 +252,13 @@ fn case(context: &mut Context<'_>, raw: &raw::Scenario, info: &Arc<ScenarioInfo>
         cell: plan.cell.clone(),
         control: plan.control,
         sources: plan.source.clone(),
-        needs: draft.needs.clone(),
+        needs,
         expected: plan.outcome.value.clone(),
         outcome,
-        names: draft.names.clone(),
-        layout,
-        invocation: draft.invocation(),
-        subject: draft.subject,
+        names,
+        layout: layout.into(),
+        invocation: invocation.into(),
+        subject,
         profile: None,
     })
 }

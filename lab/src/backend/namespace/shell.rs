@@ -7,6 +7,7 @@ use lab_invocation::layout::Digest;
 use lab_invocation::protocol::{Reply, Request};
 use lab_invocation::{Evidence, Invocation, Layout};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
@@ -43,8 +44,12 @@ pub fn shell(
     let size = tcgetwinsize(&terminal).map_err(|errno| failed("the size of the terminal", &errno))?;
     let mut invocation = invocation.clone();
     invocation.deadline_ms = u32::try_from(A_DAY.as_millis()).unwrap_or(u32::MAX);
-    let request =
-        Request::Shell { layout: id.0, invocation: Box::new(invocation), rows: size.ws_row, columns: size.ws_col };
+    let request = Request::Shell {
+        layout: id.0,
+        invocation: Cow::Borrowed(&invocation),
+        rows: size.ws_row,
+        columns: size.ws_col,
+    };
     let raw = Raw::new(&terminal).map_err(|errno| failed("the terminal cannot be made raw", &errno))?;
     let reply = worker.client.ask(&request, step, A_DAY + super::RUN_PATIENCE);
     drop(raw);

@@ -50,7 +50,10 @@ fn rich() -> [Event; 2] {
         mounts: vec![Mount { at: "/d".into(), kind: MountKind::Itself, flags: MountFlags::default() }],
         fresh: vec!["/d".into()],
     };
-    [Event::CaseFinished(Box::new(case)), Event::Setting(Arc::new(Setting { setting: 3, layout, names }))]
+    [
+        Event::CaseFinished(Box::new(case)),
+        Event::Setting(Arc::new(Setting { setting: 3, layout: layout.into(), names })),
+    ]
 }
 
 #[test]

@@ -176,17 +176,16 @@ impl Draft {
         }
     }
 
-    /// The finished start.
-    pub(super) fn invocation(&self) -> Invocation {
-        let mut invocation = self.invocation.clone();
-        invocation.argv = match &self.argv {
-            Some(argv) => argv.clone(),
-            None => {
-                let argv0 = self.argv0.clone().unwrap_or_else(|| invocation.program.clone());
-                std::iter::once(argv0).chain(self.args.iter().cloned()).collect()
-            }
-        };
-        invocation
+    /// The subject, and the finished start.
+    pub(super) fn finish(self) -> (Subject, Invocation) {
+        let Self { subject, mut invocation, argv, argv0, mut args, .. } = self;
+        invocation.argv = argv.unwrap_or_else(|| {
+            // Moved, not copied: there may be hundreds of thousands.
+            args.reserve_exact(1);
+            args.insert(0, argv0.unwrap_or_else(|| invocation.program.clone()));
+            args
+        });
+        (subject, invocation)
     }
 }
 
