@@ -4,6 +4,7 @@ pub mod libraries;
 pub mod namespace;
 
 use crate::capability::Capabilities;
+use crate::problem::Problem;
 use lab_invocation::layout::Digest;
 use lab_invocation::protocol::{Patch, Probes};
 use lab_invocation::{Bytes, Evidence, Invocation, Layout};
@@ -75,6 +76,17 @@ pub struct BackendError {
     pub found: String,
     /// What would cure it, where that is known.
     pub cure: Option<String>,
+}
+
+impl BackendError {
+    /// Adds to a problem what was found and what would cure it.
+    pub(crate) fn explains(self, problem: Problem) -> Problem {
+        let problem = problem.found(&self);
+        match self.cure {
+            Some(cure) => problem.cure(cure),
+            None => problem,
+        }
+    }
 }
 
 impl fmt::Display for BackendError {

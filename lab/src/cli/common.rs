@@ -6,6 +6,7 @@ use crate::judge::{self, Judgement};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::report::output::notice;
+use crate::report::progress::Progress;
 use crate::report::text::counted;
 use crate::run::engine::Judge;
 use crate::run::programs::Programs;
@@ -55,6 +56,15 @@ impl Place {
             Kind::Namespace => namespace(programs),
         }
     }
+}
+
+/// Builds or finds the programs of these packages, and says how they are not as they should be.
+pub(crate) fn programs(tree: &Tree, packages: &[&str], progress: &mut Progress) -> Result<Programs, Problem> {
+    let programs = Programs::provide(tree, packages, &mut |step| progress.building(step))?;
+    if let Some(text) = &programs.notice {
+        notice(format_args!("note: {text}"));
+    }
+    Ok(programs)
 }
 
 /// How to compare evidence with what is expected.

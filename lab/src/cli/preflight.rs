@@ -1,13 +1,12 @@
 //! `lab preflight`.
 
-use super::common::Place;
+use super::common::{self, Place};
 use crate::capability::{Capability, Support};
 use crate::problem::Problem;
 use crate::report::output::{Output, WIDTH};
 use crate::report::progress::Progress;
 use crate::report::terminal::preflight;
 use crate::run::exit::Exit;
-use crate::run::programs::Programs;
 use crate::run::session::machine;
 use crate::run::tree::Tree;
 use clap::Args;
@@ -28,7 +27,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     let tree = Tree::find()?;
     let mut progress = Progress::new(out);
-    let programs = Programs::provide(&tree, &["lab-agent"], &mut |step| progress.building(step))?;
+    let programs = common::programs(&tree, &["lab-agent"], &mut progress)?;
     let backend = arguments.place.backend(&programs)?;
     let capabilities = backend.capabilities();
     progress.end();

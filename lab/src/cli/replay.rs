@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::record::diff::subject;
 use crate::record::read::{Record, split};
 use crate::record::replay::{Ending, compare, surroundings};
-use crate::report::output::{Output, WIDTH, notice};
+use crate::report::output::{Output, WIDTH};
 use crate::report::progress::Progress;
 use crate::report::text;
 use crate::run::collect::Settings;
@@ -68,10 +68,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     }
     let tree = Tree::find()?;
     let mut progress = Progress::new(out);
-    let programs = Programs::provide(&tree, PACKAGES, &mut |step| progress.building(step))?;
-    if let Some(text) = &programs.notice {
-        notice(format_args!("note: {text}"));
-    }
+    let programs = common::programs(&tree, PACKAGES, &mut progress)?;
     let backend = arguments.place.backend(&programs)?;
     let capabilities = backend.capabilities();
     // One case gets its ending, UNRESOLVED; the same for each of a thousand would hide the reason.
@@ -79,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
         session::demand_sandbox(&capabilities)?;
     }
     let given = common::all_given(&arguments.subject)?;
-    session::demand_used(&given, &chosen.iter().map(|case| case.subject.program.as_str()).collect())?;
+    session::demand_used(&given, &session::programs_of(chosen.iter().map(|case| &case.subject)))?;
     let (plan, subjects) = plan(&record, &chosen, &programs, &given)?;
 
     let settings = Settings {
@@ -202,7 +199,7 @@ fn plan(
         };
         let mut exchanged: Vec<(Digest, Digest)> = recorded.sealed.map(|old| (old, sealed)).into_iter().collect();
         if recorded.subject.is_tool() {
-            exchanged.extend(beside(record, &setting.layout, &mut sealer, programs, given)?);
+            exchanged.extend(beside(record, &setting.layout, &mut sealer, programs, given, &mut used)?);
         }
         let next = u32::try_from(settings.len()).map_err(|error| Problem::internal(error.to_string()))?;
         let setting = settings
@@ -225,21 +222,24 @@ fn plan(
     Ok((Plan { cases, settings, subjects: sealer }, changed))
 }
 
-/// The wrappers that the tool finds beside itself: as they were recorded, or today's in the place of those.
+/// The wrappers that the tool finds beside itself: those that were named, else as they were recorded, else today's. `used` gets
+/// the names of those that are not the recorded ones.
 fn beside(
     record: &Record,
     layout: &Layout,
     sealer: &mut Sealer,
     programs: &Programs,
     given: &Given,
+    used: &mut BTreeSet<String>,
 ) -> Result<Vec<(Digest, Digest)>, Problem> {
     let mut exchanged = Vec::new();
     for node in &layout.nodes {
         let name = WRAPPERS.into_iter().find(|name| node.path.0.ends_with(format!("/{name}").as_bytes()));
         let (Some(name), NodeKind::File(Content::Blob(old))) = (name, &node.kind) else { continue };
-        match record.sealed(*old)? {
+        match record.sealed(*old)?.filter(|_| !given.contains_key(name)) {
             Some(bytes) => sealer.adopt(*old, name, bytes),
             None => {
+                used.insert(name.to_owned());
                 sealer.add(name, given.get(name).map_or_else(|| programs.path(name), |path| Ok(path))?, false)?;
                 exchanged.push((*old, sealer.unsealed(name)?));
             }

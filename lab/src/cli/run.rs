@@ -15,7 +15,7 @@ use crate::run::collect::Settings;
 use crate::run::event::Event;
 use crate::run::exit::Exit;
 use crate::run::plan::Plan;
-use crate::run::programs::{PACKAGES, Programs};
+use crate::run::programs::PACKAGES;
 use crate::run::select::{Slice, Wanted, select};
 use crate::run::session::{self, Session};
 use crate::run::waiver::{Allowed, Waivers};
@@ -117,8 +117,8 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     };
     let selected = select(&session.suite.cases, &wanted)?;
     let given = common::all_given(&options.subject)?;
-    let started = selected.places.iter().map(|&place| session.suite.cases[place].subject.program.as_str());
-    session::demand_used(&given, &started.collect())?;
+    let subjects = selected.places.iter().map(|&place| &session.suite.cases[place].subject);
+    session::demand_used(&given, &session::programs_of(subjects))?;
     if let Some(dir) = &options.record {
         record::demand_empty(dir)?;
     }
@@ -128,10 +128,7 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
         Waivers::read(&session.scenarios.join("known-failures.toml"), &session.suite.cases, &session::today())?;
 
     let mut progress = Progress::new(out);
-    let programs = Programs::provide(&session.tree, PACKAGES, &mut |step| progress.building(step))?;
-    if let Some(text) = &programs.notice {
-        notice(format_args!("note: {text}"));
-    }
+    let programs = common::programs(&session.tree, PACKAGES, &mut progress)?;
     let backend = options.place.backend(&programs)?;
     let capabilities = backend.capabilities();
     session::demand_sandbox(&capabilities)?;

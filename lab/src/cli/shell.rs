@@ -9,7 +9,7 @@ use crate::report::output::{Output, WIDTH, notice};
 use crate::report::progress::Progress;
 use crate::report::start::command_line;
 use crate::report::text::{counted, labelled};
-use crate::run::programs::{PACKAGES, Programs};
+use crate::run::programs::PACKAGES;
 use crate::run::session;
 use crate::run::shell::{self, Wanted};
 use crate::run::verdict::{unproven, unsupported};
@@ -62,11 +62,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<u8, Problem
     let session = arguments.place.session()?;
     let case = find(&session.suite.cases, &arguments.case)?;
     let mut progress = Progress::new(out);
-    let programs = Programs::provide(&session.tree, PACKAGES, &mut |step| progress.building(step))?;
+    let programs = common::programs(&session.tree, PACKAGES, &mut progress)?;
     progress.end();
-    if let Some(text) = &programs.notice {
-        notice(format_args!("note: {text}"));
-    }
     let given = common::all_given(&arguments.subject)?;
     let profile = arguments.profile.as_deref().map(|path| common::profile(path, &session)).transpose()?;
     let asked = session::asked(case, profile.as_ref());
@@ -197,9 +194,5 @@ fn status(evidence: &Evidence) -> Result<u8, Problem> {
 }
 
 fn failed(error: BackendError) -> Problem {
-    let problem = Problem::internal("there is no shell").found(&error);
-    match error.cure {
-        Some(cure) => problem.cure(cure),
-        None => problem,
-    }
+    error.explains(Problem::internal("there is no shell"))
 }

@@ -1,11 +1,11 @@
 //! `lab specimens`.
 
-use super::common::{Place, jobs};
+use super::common::{self, Place, jobs};
 use crate::problem::Problem;
 use crate::report::output::Output;
 use crate::report::progress::Progress;
 use crate::run::exit::Exit;
-use crate::run::programs::{PACKAGES, Programs};
+use crate::run::programs::PACKAGES;
 use crate::run::session;
 use crate::specimens::{self, Bench, Specimen};
 use clap::Args;
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     /// Specimens by name; none means all
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// How many workers [default: as many as the machine has processors]
+    /// How many workers [default: two for each processor, since some cases wait]
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// List every failed case with its diagnoses
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     let suite = arguments.place.session()?;
     let mut progress = Progress::new(out);
     let packages: Vec<&str> = PACKAGES.iter().copied().chain([specimens::PACKAGE]).collect();
-    let programs = Programs::provide(&suite.tree, &packages, &mut |step| progress.building(step))?;
+    let programs = common::programs(&suite.tree, &packages, &mut progress)?;
     let backend = arguments.place.backend(&programs)?;
     let capabilities = backend.capabilities();
     session::demand_sandbox(&capabilities)?;

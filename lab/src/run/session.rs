@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::capability::{Capabilities, Capability, Support};
-use crate::case::{Case, TOOL, WRAPPERS};
+use crate::case::{Case, Subject, WRAPPERS};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::run::event::{Machine, Origin, Started, SubjectFile, VERSION};
@@ -76,6 +76,18 @@ pub fn asked(case: &Arc<Case>, profile: Option<&Profile>) -> Asked {
 /// Files that stand in for programs of the project, by name.
 pub type Given = BTreeMap<String, PathBuf>;
 
+/// The programs that cases of these subjects need: what they start, and for the tool the wrappers beside it.
+pub fn programs_of<'a>(subjects: impl IntoIterator<Item = &'a Subject>) -> BTreeSet<&'a str> {
+    let mut programs = BTreeSet::new();
+    for subject in subjects {
+        programs.insert(subject.program.as_str());
+        if subject.is_tool() {
+            programs.extend(WRAPPERS);
+        }
+    }
+    programs
+}
+
 /// Refuses a file for a program that no case starts: the run would test another file than the one that was named, and
 /// pass. `used` are the programs of the cases.
 ///
@@ -107,14 +119,8 @@ pub fn plan(
         .flat_map(|profile| profile.programs())
         .map(|(name, path)| (name.to_owned(), PathBuf::from(OsStr::from_bytes(path.as_slice()))))
         .collect();
-    let mut wanted: BTreeSet<&str> = cases
-        .iter()
-        .filter(|asked| asked.unsupported.is_none())
-        .map(|asked| asked.case.subject.program.as_str())
-        .collect();
-    if wanted.contains(TOOL) {
-        wanted.extend(WRAPPERS);
-    }
+    let able = cases.iter().filter(|asked| asked.unsupported.is_none());
+    let wanted = programs_of(able.map(|asked| &asked.case.subject));
     demand_used(given, &wanted)?;
     let mut sealer = Sealer::new(programs)?;
     let mut files = Vec::new();
@@ -126,13 +132,8 @@ pub fn plan(
         };
         let digest = sealer.add(name, path, foreign.contains_key(name))?;
         files.push(SubjectFile { name: name.to_owned(), sha256: hex(&digest), origin });
-        let needed = crate::backend::libraries::needed(path).map_err(|error| {
-            let problem = Problem::usage(format!("{}: cannot be run", path.display())).found(&error);
-            match error.cure {
-                Some(cure) => problem.cure(cure),
-                None => problem,
-            }
-        })?;
+        let needed = crate::backend::libraries::needed(path)
+            .map_err(|error| error.explains(Problem::usage(format!("{}: cannot be run", path.display()))))?;
         libraries.insert(name.to_owned(), needed);
     }
     Ok((Plan::new(cases, sealer, &libraries)?, files))

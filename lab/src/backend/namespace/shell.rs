@@ -13,9 +13,6 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-/// How long a shell may be used; nobody counts on more.
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// Starts `invocation`, a shell, in `layout`, connects it with the user's terminal, and returns when it ends. What it
 /// shows is no evidence of a case and is never recorded as such.
 ///
@@ -42,16 +39,14 @@ pub fn shell(
     let mut worker = NamespaceWorker::start_with(agent, Stdio::from(for_agent))?;
     let (id, _) = worker.open(layout, blobs)?;
     let size = tcgetwinsize(&terminal).map_err(|errno| failed("the size of the terminal", &errno))?;
-    let mut invocation = invocation.clone();
-    invocation.deadline_ms = u32::try_from(A_DAY.as_millis()).unwrap_or(u32::MAX);
-    let request = Request::Shell {
-        layout: id.0,
-        invocation: Cow::Borrowed(&invocation),
-        rows: size.ws_row,
-        columns: size.ws_col,
-    };
+    let request =
+        Request::Shell { layout: id.0, invocation: Cow::Borrowed(invocation), rows: size.ws_row, columns: size.ws_col };
     let raw = Raw::new(&terminal).map_err(|errno| failed("the terminal cannot be made raw", &errno))?;
-    let reply = worker.client.ask(&request, step, A_DAY + super::RUN_PATIENCE);
+    let reply = worker.client.ask(
+        &request,
+        step,
+        Duration::from_millis(u64::from(invocation.deadline_ms)) + super::RUN_PATIENCE,
+    );
     drop(raw);
     match reply? {
         Reply::Ran(evidence) => Ok(*evidence),
