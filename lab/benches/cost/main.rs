@@ -72,7 +72,7 @@ fn measure() -> Result<Table, Problem> {
     table.row("empty static program, start to end", over(|(floor, _)| floor.empty_us), "µs");
     table.row("wrapper, start to refusal", over(|(floor, _)| floor.refusal_us), "µs");
     table.ratio("wrapper to refusal / empty program", over(|(floor, _)| floor.refusal_us / floor.empty_us), 1.6);
-    ready.throughput(&mut table)?;
+    ready.throughput(&mut table, isolated)?;
     ready.model(&mut table)?;
     neighbours::measure(&mut table, isolated);
     ready.whole_run(&mut table)?;
