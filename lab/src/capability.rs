@@ -66,9 +66,23 @@ pub enum Support {
     Yes,
     /// It does not work here.
     No {
-        /// What was tried, what the system answered, what would cure it.
+        /// What was tried, and what the system answered.
         because: String,
+        /// What would cure it, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cure: Option<String>,
     },
+}
+
+impl Support {
+    /// Why something is lacking and what would cure it, in one text; `None` where it is not lacking.
+    pub fn why_not(&self) -> Option<String> {
+        match self {
+            Self::Yes => None,
+            Self::No { because, cure: None } => Some(because.clone()),
+            Self::No { because, cure: Some(cure) } => Some(format!("{because}; cure: {cure}")),
+        }
+    }
 }
 
 /// What a backend found by trying each thing.

@@ -68,6 +68,39 @@ exit   = 2
 script = { started = false }
 "#;
 
+const TOOL: &str = r#"title = "The tool"
+why   = "It is no wrapper."
+
+[subject]
+program = "wrapper-configure"
+args    = ["seal", "/usr/local/lib/wrappers/mail-wrapper", "--output=/tmp/sealed", "--with-mail-gid=mail", "--with-username=list", "--with-groupname=list"]
+
+[invoker]
+root    = { user = "root", group = "root" }
+
+[given.elsewhere]
+cwd     = "/tmp"
+
+[[case]]
+name    = "control: as it is"
+control = true
+outcome = "sealed"
+
+[[case]]
+name    = "in another directory"
+given   = ["elsewhere"]
+outcome = "sealed"
+
+[[case]]
+name    = "with a narrow mask"
+given   = { umask = "077" }
+outcome = "sealed"
+
+[outcome.sealed]
+exit    = 0
+stdout  = ["trusts mail 8"]
+"#;
+
 fn scenarios() -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios")).to_owned()
 }
@@ -95,6 +128,7 @@ fn shown(reports: &[Report]) -> String {
 #[rstest]
 #[case(SOUND)]
 #[case(MATRIX)]
+#[case(TOOL)]
 fn the_files_of_this_test_are_sound(#[case] text: &str) {
     assert_eq!(shown(&wrong("sound.toml", text.into())), "");
 }
@@ -178,6 +212,24 @@ fn each_mistake_in_a_table_is_shown(#[context] context: Context, #[case] from: &
     let text = MATRIX.replacen(from, to, 1);
     let name = context.description.expect("every row has a name");
     insta::assert_snapshot!(name, shown(&wrong("scenarios/test/table.toml", text.into())));
+}
+
+#[rstest]
+#[case::tool_trusts("args ", "trusts  = \"mail\"\nargs ")]
+#[case::tool_trusts_in_a_given(r#"cwd     = "/tmp""#, "trusts  = \"mail\"")]
+#[case::tool_trusts_in_a_case(r#"umask = "077""#, r#"trusts = "mail""#)]
+#[case::tool_trusts_in_a_table(
+    "[[case]]\n",
+    "[matrix]\ntrusts = [\"mail\"]\ninvoker = { root = [\"sealed\"] }\n\n[[case]]\n"
+)]
+#[case::tool_policy_in_a_given(r#"cwd     = "/tmp""#, "policy  = \"damaged\"")]
+#[case::tool_policy_in_a_case(r#"umask = "077""#, r#"policy = "damaged""#)]
+#[case::tool_script("exit    = 0", "exit    = 0\nscript  = { started = false }")]
+fn what_says_nothing_of_the_tool_is_shown(#[context] context: Context, #[case] from: &str, #[case] to: &str) {
+    assert!(TOOL.contains(from), "the sound file has no {from}");
+    let text = TOOL.replacen(from, to, 1);
+    let name = context.description.expect("every row has a name");
+    insta::assert_snapshot!(name, shown(&wrong("scenarios/test/tool.toml", text.into())));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "../../lab/tests/support/required.rs"]
+mod required;
 mod support {
     pub(crate) mod binary;
     pub(crate) mod room;

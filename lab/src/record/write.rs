@@ -75,8 +75,9 @@ impl Writer {
             Event::Started(started) => {
                 let mut started = started.clone();
                 for support in started.machine.capabilities.values_mut() {
-                    if let Support::No { because } = support {
+                    if let Support::No { because, cure } = support {
                         clean(because);
+                        cure.iter_mut().for_each(clean);
                     }
                 }
                 started.machine.facts.values_mut().for_each(clean);

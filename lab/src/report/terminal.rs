@@ -233,10 +233,10 @@ pub fn preflight(machine: &Machine, width: usize) -> String {
     } else {
         labelled("preflight", &yes.join(", "), width).replace('\u{a0}', " ")
     };
-    let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut lacking: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (capability, support) in &machine.capabilities {
-        if let Support::No { because } = support {
-            lacking.entry(because).or_default().push(capability.name());
+        if let Some(why) = support.why_not() {
+            lacking.entry(why).or_default().push(capability.name());
         }
     }
     // One reason is told once, however much is lacking for it.

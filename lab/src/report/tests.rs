@@ -40,7 +40,10 @@ fn started() -> Started {
             capabilities: BTreeMap::from([
                 (Capability::SetGroupId, Support::Yes),
                 (Capability::MountFlags, Support::Yes),
-                (Capability::UserNamespace, Support::No { because: "user.max_user_namespaces = 0".to_owned() }),
+                (
+                    Capability::UserNamespace,
+                    Support::No { because: "user.max_user_namespaces = 0".to_owned(), cure: None },
+                ),
             ]),
             facts: BTreeMap::new(),
         },

@@ -168,15 +168,12 @@ pub fn machine(backend: &dyn Backend, capabilities: &Capabilities, programs: &Pr
 /// # Errors
 /// The set-group-ID bit does not act there, or there are no sandboxes at all.
 pub fn demand_sandbox(capabilities: &Capabilities) -> Result<(), Problem> {
-    let because = match capabilities.get(&Capability::SetGroupId) {
-        Some(Support::Yes) => return Ok(()),
-        Some(Support::No { because }) => because.as_str(),
-        None => "the backend does not know the set-group-ID bit",
-    };
     let problem = Problem::unresolved("nothing can be judged on this machine");
-    Err(match because.split_once("; cure: ") {
-        Some((found, cure)) => problem.found(found).cure(cure),
-        None => problem.found(because),
+    Err(match capabilities.get(&Capability::SetGroupId) {
+        Some(Support::Yes) => return Ok(()),
+        Some(Support::No { because, cure: Some(cure) }) => problem.found(because).cure(cure),
+        Some(Support::No { because, cure: None }) => problem.found(because),
+        None => problem.found("the backend does not know the set-group-ID bit"),
     })
 }
 
@@ -188,8 +185,7 @@ pub fn require(required: &[Capability], capabilities: &Capabilities) -> Result<(
     let missing: Vec<String> = required
         .iter()
         .filter_map(|capability| match capabilities.get(capability) {
-            Some(Support::Yes) => None,
-            Some(Support::No { because }) => Some(format!("{capability}: {because}")),
+            Some(support) => support.why_not().map(|why| format!("{capability}: {why}")),
             None => Some(format!("{capability}: the backend does not know it")),
         })
         .collect();

@@ -205,7 +205,7 @@ fn a_control_that_cannot_be_tried_does_not_fall(#[case] both: bool, #[case] othe
     needy.scenario = Arc::clone(&elsewhere);
     rests.scenario = elsewhere;
     let mut run = Run::new();
-    run.capabilities.insert(Capability::Overlay, Support::No { because: "none here".to_owned() });
+    run.capabilities.insert(Capability::Overlay, Support::No { because: "none here".to_owned(), cure: None });
     let (seen, summary) = run.of(vec![needy, rests, like("good", "b")]);
     assert_eq!(seen, verdicts(&[("control", "unsupported"), ("a", other), ("b", "pass")]));
     assert_eq!(summary.exit, exit.code());
@@ -247,7 +247,7 @@ fn a_failing_worker_is_replaced() {
 #[case::another_allowed(false, Some("large-ids"), Exit::Unresolved)]
 fn unsupported(#[case] strict: bool, #[case] allow: Option<&str>, #[case] exit: Exit) {
     let mut run = Run::new();
-    run.capabilities.insert(Capability::Overlay, Support::No { because: "tried".to_owned() });
+    run.capabilities.insert(Capability::Overlay, Support::No { because: "tried".to_owned(), cure: None });
     run.settings.strict = strict;
     let dir = tempfile::tempdir().expect("directory");
     if let Some(capability) = allow {
@@ -263,10 +263,20 @@ fn unsupported(#[case] strict: bool, #[case] allow: Option<&str>, #[case] exit: 
     assert_eq!(summary.lacking, BTreeMap::from([(Capability::Overlay, 1)]));
 }
 
+#[rstest]
+#[case::with_a_cure(Some("run it as root"), "\n  found  tried; cure: no\n  cure   run it as root")]
+#[case::without_one(None, "\n  found  tried; cure: no")]
+fn what_a_sandbox_lacks_is_told_with_its_cure(#[case] cure: Option<&str>, #[case] told: &str) {
+    let lacking = Support::No { because: "tried; cure: no".to_owned(), cure: cure.map(str::to_owned) };
+    let capabilities = Capabilities::from([(Capability::SetGroupId, lacking)]);
+    let problem = crate::run::session::demand_sandbox(&capabilities).expect_err("it is lacking");
+    assert_eq!(problem.to_string(), format!("nothing can be judged on this machine{told}"));
+}
+
 #[test]
 fn a_run_without_a_pass_is_unresolved() {
     let mut run = Run::new();
-    run.capabilities.insert(Capability::SetGroupId, Support::No { because: "tried".to_owned() });
+    run.capabilities.insert(Capability::SetGroupId, Support::No { because: "tried".to_owned(), cure: None });
     let (seen, summary) = run.of(vec![like("good", "a")]);
     assert_eq!(seen, verdicts(&[("a", "unsupported")]));
     assert_eq!(summary.exit, Exit::Unresolved.code());

@@ -1,6 +1,6 @@
 //! From what was seen to a verdict. Nothing here does I/O, so that every rule is tested.
 
-use crate::capability::{Capabilities, Capability, Support};
+use crate::capability::{Capabilities, Capability};
 use crate::case::Case;
 use crate::verdict::{Difference, Verdict};
 use lab_invocation::protocol::Probes;
@@ -21,8 +21,7 @@ pub enum Seen {
 pub fn unsupported(case: &Case, capabilities: &Capabilities) -> Option<Verdict> {
     [Capability::SetGroupId].iter().chain(&case.needs).find_map(|&needs| {
         let because = match capabilities.get(&needs) {
-            Some(Support::Yes) => return None,
-            Some(Support::No { because }) => because.clone(),
+            Some(support) => support.why_not()?,
             None => "the backend does not know it".to_owned(),
         };
         Some(Verdict::Unsupported { needs: Some(needs), because })
@@ -155,7 +154,7 @@ mod tests {
         case.needs.insert(Capability::Overlay);
         assert_eq!(unsupported(&case, &capabilities), None);
         for lost in [Capability::Overlay, Capability::SetGroupId] {
-            capabilities.insert(lost, Support::No { because: "tried".to_owned() });
+            capabilities.insert(lost, Support::No { because: "tried".to_owned(), cure: None });
             let verdict = unsupported(&case, &capabilities);
             assert!(matches!(verdict, Some(Verdict::Unsupported { needs, .. }) if needs == Some(lost)), "{verdict:?}");
         }

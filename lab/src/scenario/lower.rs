@@ -9,6 +9,7 @@ mod matrix;
 mod outcome;
 mod placeholder;
 mod subject;
+mod tool;
 mod tree;
 
 use super::context::Context;
@@ -44,6 +45,7 @@ struct Plan<'a> {
 /// Lowers one file. Errors are left in the context; what could be made is returned.
 pub(super) fn lower(context: &mut Context<'_>, id: &str, raw: &raw::Scenario) -> Lowered {
     head(context, raw);
+    tool::check(context, raw);
     let sources = raw.source.iter().map(|source| source.value.clone()).collect();
     let info = Arc::new(ScenarioInfo {
         id: id.to_owned(),

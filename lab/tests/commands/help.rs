@@ -1,7 +1,7 @@
 //! What the tests share, and the commands which run nothing.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -61,10 +61,7 @@ pub(crate) fn sandboxes() -> bool {
         (done.status != Some(0)).then(|| format!("{}{}", done.stdout, done.stderr))
     });
     let Some(lacking) = lacking else { return true };
-    let required = std::env::var_os("LAB_REQUIRE").is_some_and(|names| names.to_string_lossy().contains("namespace"));
-    assert!(!required, "LAB_REQUIRE=namespace, but {lacking}");
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    writeln!(std::io::stderr(), "skipped {name}: {lacking}").expect("standard error can be written");
+    crate::required::skip("namespace", lacking);
     false
 }
 

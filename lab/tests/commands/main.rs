@@ -1,11 +1,13 @@
 //! The commands, as a user calls them. What needs a sandbox is skipped, visibly, where the machine allows none;
-//! `LAB_REQUIRE=namespace` makes that a failure.
+//! `LAB_REQUIRE` makes that a failure; see `required`.
 
 mod examples;
 mod help;
 mod killed;
 mod record;
 mod replay;
+#[path = "../support/required.rs"]
+mod required;
 mod run;
 mod shell;
 mod trees;

@@ -2,11 +2,11 @@
 //! machine which has nothing but a distributed tree.
 
 use crate::help::{Done, at, lab, run, sandboxes};
+use crate::required::skip;
 use crate::trees::{outside, sum_up, tree};
 use lab::run::programs::{PACKAGES, Programs};
 use lab::run::tree::Tree;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -84,8 +84,7 @@ fn a_case_which_a_machine_cannot_make_is_unresolved() {
     let bounded = ["setpriv", "--bounding-set=-sys_ptrace"];
     let tried = Command::new(bounded[0]).args([bounded[1], "true"]).output().expect("setpriv(1)");
     if !tried.status.success() {
-        writeln!(std::io::stderr(), "skipped a part: {}", String::from_utf8_lossy(&tried.stderr)).expect("written");
-        return;
+        return skip("root", format!("the rest: {}", String::from_utf8_lossy(&tried.stderr)));
     }
     let lost = replayed(&bounded, &case("a-stranger-traced-by-root")).exits(11);
     let lost = lost.says("UNRESOLVED  install/tracer-and-shared-fs/a-stranger-traced-by-root");
@@ -165,7 +164,10 @@ fn a_record_with_its_subject_is_reproduced_on_another_machine() {
 
 #[test]
 fn a_foreign_wrapper_is_replayed_from_its_record_alone() {
-    if !sandboxes() || !cfg!(target_env = "gnu") {
+    if !cfg!(target_env = "gnu") {
+        return skip("tools", "the profile describes programs that are linked with glibc");
+    }
+    if !sandboxes() {
         return;
     }
     let dir = tempfile::tempdir().expect("a directory");

@@ -93,7 +93,7 @@ fn syslog_datagrams_are_collected() {
 fn logger() -> Option<std::path::PathBuf> {
     let found = ["/usr/bin/logger", "/bin/logger"].map(std::path::PathBuf::from).into_iter().find(|path| path.exists());
     if found.is_none() {
-        skip("there is no logger(1) here");
+        skip("tools", "there is no logger(1) here");
     }
     found
 }

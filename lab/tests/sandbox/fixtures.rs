@@ -1,5 +1,6 @@
 //! What the tests share: a backend, layouts, identities.
 
+pub(crate) use crate::required::skip;
 use lab::backend::namespace::Namespace;
 use lab::backend::{Backend, Worker};
 use lab_invocation::evidence::{Stage, WitnessReport};
@@ -7,7 +8,6 @@ use lab_invocation::layout::{Content, Layout, Mount, MountFlags, MountKind, Node
 use lab_invocation::protocol::Probes;
 use lab_invocation::{Evidence, Gid, Identity, Invocation, Uid};
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -49,19 +49,10 @@ pub(crate) fn backend() -> Option<&'static Namespace> {
     match backend.tier() {
         Ok(_) => Some(backend),
         Err(error) => {
-            let required =
-                std::env::var_os("LAB_REQUIRE").is_some_and(|names| names.to_string_lossy().contains("namespace"));
-            assert!(!required, "LAB_REQUIRE=namespace, but {error} ({:?})", error.cure);
-            skip(&format!("{error} ({:?})", error.cure));
+            skip("namespace", format!("{error} ({:?})", error.cure));
             None
         }
     }
-}
-
-/// Says that a test is skipped, past the capture of output: a skip that nobody sees is taken for a success.
-pub(crate) fn skip(reason: &str) {
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    writeln!(std::io::stderr(), "skipped {name}: {reason}").expect("standard error can be written");
 }
 
 /// A worker of its own.

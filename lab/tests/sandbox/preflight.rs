@@ -34,7 +34,7 @@ fn an_agent_that_is_not_there_is_a_reason_for_every_capability() {
     let capabilities = backend.capabilities();
     assert_eq!(capabilities.len(), Capability::ALL.len());
     for (capability, support) in capabilities {
-        let Support::No { because } = support else { panic!("{capability} cannot be there") };
+        let Support::No { because, .. } = support else { panic!("{capability} cannot be there") };
         assert!(because.contains("/absent/lab-agent"), "{because}");
     }
     assert!(backend.worker().is_err());

@@ -260,7 +260,7 @@ fn greeting(agent: &Path, uid: u32, path: &str) -> Greeting {
 /// start it as himself only.
 fn agent_for_others() -> Option<(tempfile::TempDir, PathBuf)> {
     if std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) != 0) {
-        skip("only root can become somebody else");
+        skip("root", "only root can become somebody else");
         return None;
     }
     let directory = tempfile::tempdir().expect("a directory");
@@ -281,7 +281,7 @@ fn a_user_without_newuidmap_is_told_what_to_install() {
         let enough = |range: &str| range.split(':').nth(2).and_then(|count| count.parse().ok()) >= Some(65_535);
         ranges.lines().any(|range| range.split(':').next() == Some(name) && enough(range)).then_some(uid)
     });
-    let Some(uid) = ordinary else { return skip("no ordinary user has subordinate ids here") };
+    let Some(uid) = ordinary else { return skip("root", "no ordinary user has subordinate ids here") };
     let Greeting::Unable { step, cure, .. } = greeting(&agent, uid, "/nonexistent") else {
         panic!("without newuidmap there is no sandbox for user {uid}")
     };

@@ -31,7 +31,7 @@ fn what_is_typed_reaches_the_shell_and_its_terminal_is_the_controlling_one() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    let Ok(mut script) = started else { return skip("there is no script(1) here to make a terminal") };
+    let Ok(mut script) = started else { return skip("tools", "there is no script(1) here to make a terminal") };
     let mut typed = script.stdin.take().expect("a pipe");
     // /dev/tty exists only for a process with a controlling terminal; the sum shows that the shell worked it out.
     typed.write_all(b"echo on the terminal $((6 * 7)) > /dev/tty\nexit 7\n").expect("the terminal takes it");

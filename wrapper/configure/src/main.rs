@@ -11,6 +11,8 @@
 //! **wrapper-configure install** [**--from** *directory*] [**--only mail**|**cgi**] [*setting*]...
 //!
 //! **wrapper-configure check** *prefix* [**--fix**] [**--prove**] [**--web-user** *user*] [**--json**]
+//! [**--with-username** *user*] [**--with-groupname** *group*] [**--exec-prefix** *dir*] [**--with-var-prefix** *dir*]
+//! [**--with-cgi-ext** *.ext*] [**--group-file** *file*] [**--passwd-file** *file*]
 //!
 //! **wrapper-configure man** [*program*] [**--output** *directory*]
 //!
@@ -41,7 +43,8 @@
 //! refusal in the mail log.
 //!
 //! **check** compares an installation with the rules below. What it should belong to is read from the sealed mail wrapper,
-//! unless `--with-username` and `--with-groupname` say it. With `--prove` every wrapper is run as well, as **install** does
+//! unless `--with-username` and `--with-groupname` say it; the options of **install** that say where things and accounts are
+//! must be those that it was installed with. With `--prove` every wrapper is run as well, as **install** does
 //! it; one that somebody untrusted can have written is not. With `--fix` owner, group and mode are changed where a rule asks for it, each change is printed, and a second run has
 //! nothing to change. `--fix` follows no symbolic link, touches no file that has a second name, never makes anything
 //! writable for others, and gives the set-group-ID bit only to a sealed wrapper of root, of whoever runs it or of

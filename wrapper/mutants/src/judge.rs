@@ -17,16 +17,20 @@ pub(crate) struct Report {
     left: usize,
     unviable: usize,
     caught: usize,
-    timed_out: usize,
+    /// Noticed by a time limit: by name, because a slow machine looks the same.
+    timed_out: Vec<Named>,
     /// Survivors with an entry.
     explained: usize,
-    /// Names of the survivors without an entry, and the lines that they change.
-    unexplained: Vec<(String, String)>,
+    /// Survivors without an entry.
+    unexplained: Vec<Named>,
     /// What is wrong with entries.
     rotten: Vec<String>,
     /// Whether these are to be the results of all mutants.
     whole: bool,
 }
+
+/// Name of a mutant, and the line that it changes.
+type Named = (String, String);
 
 /// Compares results with what is explained.
 ///
@@ -46,12 +50,13 @@ pub(crate) fn judge(
     }
     report.left = if whole { report.all - results.fates.len() } else { results.left.len() };
     for (name, fate) in &results.fates {
+        let named = || (name.clone(), all.0[name].line.clone());
         match fate {
             Fate::Unviable => report.unviable += 1,
             Fate::Caught => report.caught += 1,
-            Fate::TimedOut => report.timed_out += 1,
+            Fate::TimedOut => report.timed_out.push(named()),
             Fate::Survived if explained.iter().any(|entry| names(entry, &all.0[name])) => report.explained += 1,
-            Fate::Survived => report.unexplained.push((name.clone(), all.0[name].line.clone())),
+            Fate::Survived => report.unexplained.push(named()),
         }
     }
     report.rotten = explained.iter().filter_map(|entry| rotten(entry, all, results)).collect();
@@ -77,7 +82,7 @@ fn rotten(entry: &Explained, all: &Catalogue, results: &Results) -> Option<Strin
 
 impl Report {
     fn killed(&self) -> usize {
-        self.caught + self.timed_out
+        self.caught + self.timed_out.len()
     }
 
     fn survived(&self) -> usize {
@@ -88,6 +93,11 @@ impl Report {
         self.killed() + self.survived()
     }
 
+    /// Whether there was something to judge, and no program of it has met a judge. A green run would say the contrary.
+    fn has_nothing_judged(&self) -> bool {
+        self.left > 0 && self.viable() == 0
+    }
+
     fn is_too_low(&self) -> bool {
         self.whole && self.left == 0 && self.killed() * 100 < LEAST * self.viable()
     }
@@ -96,6 +106,8 @@ impl Report {
     pub(crate) fn status(&self) -> u8 {
         if !self.unexplained.is_empty() || !self.rotten.is_empty() || self.is_too_low() {
             1
+        } else if self.has_nothing_judged() {
+            2
         } else if self.left > 0 {
             3
         } else {
@@ -107,8 +119,10 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { all, left, unviable, caught, timed_out, explained, .. } = self;
-        for (name, line) in &self.unexplained {
-            writeln!(f, "SURVIVED  {name}\n          {line}")?;
+        for (word, mutants) in [("SURVIVED ", &self.unexplained), ("TIMED OUT", timed_out)] {
+            for (name, line) in mutants {
+                writeln!(f, "{word} {name}\n          {line}")?;
+            }
         }
         for entry in &self.rotten {
             writeln!(f, "ROTTEN    {entry}: remove it from the explained survivors")?;
@@ -116,7 +130,8 @@ impl fmt::Display for Report {
         let judged = unviable + self.viable();
         writeln!(f, "mutants   {judged} judged, {left} left, of {all} in the tree")?;
         writeln!(f, "viable    {} ({unviable} do not compile)", self.viable())?;
-        writeln!(f, "killed    {} ({caught} by a failure, {timed_out} by a time limit)", self.killed())?;
+        let limits = timed_out.len();
+        writeln!(f, "killed    {} ({caught} by a failure, {limits} by a time limit)", self.killed())?;
         writeln!(f, "survived  {} ({explained} explained)", self.survived())?;
         // What the first judge has let pass is among those left: without them a score would flatter.
         if let (0, Some(tenths)) = (left, (self.killed() * 1000).checked_div(self.viable())) {
@@ -126,6 +141,7 @@ impl fmt::Display for Report {
         f.write_str(match self.status() {
             0 if judged == 0 => "nothing to judge: what has changed has no mutants\n",
             0 => "sound\n",
+            2 => "nothing was judged: give the run more time, or find out why no mutant met a judge\n",
             3 => "not finished: nothing is wrong so far\n",
             _ if self.unexplained.is_empty() => "not sound\n",
             _ => "not sound: add a test or a scenario that notices each survivor, or explain why none can\n",

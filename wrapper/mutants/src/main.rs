@@ -2,7 +2,8 @@
 //! explained, and whether that is enough.
 //!
 //! Exit status: 0 if it is; 1 if a survivor is not explained, an explanation has rotted or the score is too low; 2 if the
-//! results cannot be judged; 3 if nothing is wrong so far, but not every mutant has been judged.
+//! results cannot be judged, or there was something to judge and nothing has been; 3 if nothing is wrong so far, but not
+//! every mutant has been judged.
 
 mod judge;
 mod outcomes;

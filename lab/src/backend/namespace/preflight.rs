@@ -125,9 +125,8 @@ fn honoured(probes: &Probes) -> Support {
 
 /// Every capability is missing because no sandbox can be made.
 pub(super) fn nothing(error: &BackendError) -> Capabilities {
-    let cure = error.cure.as_deref().map(|cure| format!("; cure: {cure}")).unwrap_or_default();
-    let because = format!("{error}{cure}");
-    Capability::ALL.iter().map(|&capability| (capability, Support::No { because: because.clone() })).collect()
+    let support = Support::No { because: error.to_string(), cure: error.cure.clone() };
+    Capability::ALL.iter().map(|&capability| (capability, support.clone())).collect()
 }
 
 /// Runs the installed witness in the trial layout, with one thing changed.
@@ -160,7 +159,7 @@ fn judge(ran: Result<Evidence, BackendError>, shows: &dyn Fn(&Evidence) -> bool,
 }
 
 fn no(tried: &str, answer: &str, cure: &str) -> Support {
-    Support::No { because: format!("tried {tried}: {answer}; cure: {cure}") }
+    Support::No { because: format!("tried {tried}: {answer}"), cure: Some(cure.to_owned()) }
 }
 
 fn credentials(evidence: &Evidence, shows: impl Fn(&lab_invocation::Credentials) -> bool) -> bool {

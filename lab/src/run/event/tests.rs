@@ -85,7 +85,7 @@ fn the_words_of_events() {
     let gid = Gid::new(38).expect("a group");
     let text = [
         words(Capability::ALL),
-        words(&[Support::Yes, Support::No { because: "x".to_owned() }]),
+        words(&[Support::Yes, Support::No { because: "x".to_owned(), cure: None }]),
         words(&[Order::ChownThenChmod, Order::ChmodThenChown]),
         words(&[Link::Symbolic, Link::Hard]),
         words(&[

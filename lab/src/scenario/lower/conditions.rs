@@ -40,8 +40,8 @@ impl Draft {
     }
 
     fn call(&mut self, context: &mut Context<'_>, given: &Given) {
-        if let Some(policy) = given.policy {
-            self.subject.policy.condition = match policy {
+        if let Some(policy) = &given.policy {
+            self.subject.policy.condition = match policy.value {
                 condition::Sealing::Sound => Sealing::Sound,
                 condition::Sealing::Unsealed => Sealing::Unsealed,
                 condition::Sealing::Damaged => Sealing::Damaged,

@@ -65,7 +65,7 @@ pub struct Given {
 
     // The sealed policy.
     /// Condition of the sealed section.
-    pub policy: Option<Sealing>,
+    pub policy: Option<At<Sealing>>,
     /// Sealed otherwise than the file's `[subject]` says.
     pub seal: Option<Seal>,
     /// Sealed to trust another group.

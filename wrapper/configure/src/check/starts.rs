@@ -27,19 +27,19 @@ const MOST_INTERPRETERS: usize = 5;
 
 /// What is wrong with what a wrapper of this policy starts.
 pub(crate) fn findings(policy: &Policy<'_>, accounts: &Accounts, troubles: &mut Vec<Trouble>) -> Vec<Finding> {
-    let mut found = Found { policy, accounts, because: REFUSED, findings: Vec::new(), troubles };
+    let mut search = Search { policy, accounts, because: REFUSED, findings: Vec::new(), troubles };
     if let Some(interpreter) = &policy.interpreter {
-        found.look(Path::new(interpreter.path));
+        search.look(Path::new(interpreter.path));
     }
     for script in scripts(policy) {
         // A sealed interpreter reads the script, and the first line is a comment.
-        if found.look(&script) && policy.interpreter.is_none() {
-            found.because = UNSEEN;
-            found.look_at_interpreter(&script);
-            found.because = REFUSED;
+        if search.look(&script) && policy.interpreter.is_none() {
+            search.because = UNSEEN;
+            search.look_at_interpreter(&script);
+            search.because = REFUSED;
         }
     }
-    found.findings
+    search.findings
 }
 
 /// Every script that a policy can lead to.
@@ -51,7 +51,8 @@ fn scripts(policy: &Policy<'_>) -> Vec<PathBuf> {
     }
 }
 
-struct Found<'f> {
+/// What has been found so far, and what is being looked at.
+struct Search<'f> {
     policy: &'f Policy<'f>,
     accounts: &'f Accounts,
     /// Why it matters who can write there.
@@ -60,7 +61,7 @@ struct Found<'f> {
     troubles: &'f mut Vec<Trouble>,
 }
 
-impl Found<'_> {
+impl Search<'_> {
     /// Looks at a file and the way to it; whether the file is there.
     fn look(&mut self, path: &Path) -> bool {
         let faults = faults(path, self.policy, &RealFiles);
@@ -102,7 +103,7 @@ impl Found<'_> {
 
     fn finding(&self, at: &Path, fault: StartFault) -> Result<Finding, Errno> {
         let mode = || Stat::of(at).map_or_else(|errno| errno.desc().to_owned(), |stat| stat.shown_mode());
-        let owners = format!("owner root 0 or {}", self.accounts_name());
+        let owners = format!("owner root 0 or {}", self.sealed_owner());
         let own = format!("{} {}", self.policy.own.name, self.policy.own.gid);
         let (row, found, wanted, cure) = match fault {
             StartFault::Owner { uid } => {
@@ -153,7 +154,8 @@ impl Found<'_> {
         Ok(Finding::by_hand(row, at, found, &wanted, cure))
     }
 
-    fn accounts_name(&self) -> String {
+    /// Name and number of the one who may own scripts, besides root.
+    fn sealed_owner(&self) -> String {
         format!("{} {}", self.policy.owner.name, self.policy.owner.uid)
     }
 

@@ -2,10 +2,17 @@
 
 use crate::sandbox::{HOME, inside, wrappers};
 use crate::site::{ACCOUNTS, ALICE, LIST, MAIL, Site, found, text};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use rstest::rstest;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Read;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -152,6 +159,50 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     );
 }
 
+/// What has a name that is not hidden, by name: which file it is, and what is in it.
+fn programs(site: &Site) -> BTreeMap<String, (u64, Vec<u8>)> {
+    let names = site.names("mm/cgi-bin").into_iter().filter(|name| !name.starts_with('.'));
+    let read = |name: String| {
+        let path = site.path("mm/cgi-bin").join(&name);
+        let inode = fs::symlink_metadata(&path).expect("it is there").ino();
+        (name, (inode, fs::read(&path).expect("it is there")))
+    };
+    names.map(read).collect()
+}
+
+/// Replaces all CGI programs, and kills that at its so manieth change of a name. Whether it had not ended by itself.
+fn replaced_until(site: &Site, change: usize) -> bool {
+    let watch = Inotify::init(InitFlags::IN_CLOEXEC).expect("an inotify instance");
+    let changes = AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO;
+    watch.add_watch(&site.path("mm/cgi-bin"), changes).expect("a watch");
+    // Closed by its end.
+    let (alive, theirs) = std::io::pipe().expect("a pipe");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wrapper-configure"))
+        .args(["install", &format!("--from={}", wrappers().display())])
+        .args(["--prefix=/wrapper-configure-tests/mm", "--only=cgi"])
+        .args(ACCOUNTS)
+        .current_dir(HOME)
+        .stdout(theirs)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let mut seen = 0;
+    while seen < change {
+        let mut ready = [&watch.as_fd(), &alive.as_fd()].map(|fd| PollFd::new(*fd, PollFlags::POLLIN));
+        let count = poll(&mut ready, PollTimeout::from(20_000_u16)).expect("poll");
+        assert!(count > 0, "it hangs after {seen} changes of names");
+        if ready[0].any() == Some(true) {
+            seen += watch.read_events().expect("events").len();
+        } else if ready[1].revents().is_some_and(|found| found.contains(PollFlags::POLLHUP)) {
+            break;
+        } else {
+            (&alive).read(&mut [0; 4096]).map(drop).expect("what it says");
+        }
+    }
+    child.kill().expect("it is ours");
+    child.wait().expect("it is ours").signal().is_some()
+}
+
 /// At no moment of a replacement is there anything under the name but the whole old program or the whole new one, and
 /// the next run leaves nothing else.
 #[test]
@@ -160,26 +211,27 @@ fn killed_while_it_replaces_it_leaves_nothing_that_the_next_run_keeps() {
         return;
     }
     let site = Site::installed();
-    let from = format!("--from={}", wrappers().display());
-    for moment in 0..12_u8 {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_wrapper-configure"))
-            .args(["install", &from, "--prefix=/wrapper-configure-tests/mm", "--only=cgi"])
-            .args(ACCOUNTS)
-            .current_dir(HOME)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it runs");
-        // A pipe that nobody writes to: waits without sleeping.
-        let (reader, _writer) = std::io::pipe().expect("a pipe");
-        let mut waited = [nix::poll::PollFd::new(std::os::fd::AsFd::as_fd(&reader), nix::poll::PollFlags::POLLIN)];
-        assert_eq!(nix::poll::poll(&mut waited, nix::poll::PollTimeout::from(moment * 3)), Ok(0));
-        child.kill().expect("it is ours");
-        child.wait().expect("it is ours");
-        for name in site.names("mm/cgi-bin").iter().filter(|name| !name.starts_with('.')) {
+    let whole = programs(&site);
+    assert_eq!(whole.len(), 11);
+    // Each of them gets a hidden name, and then that of the old one.
+    let changes = 2 * whole.len();
+    let mut in_the_middle = 0;
+    for round in 0..4 * changes {
+        if round >= changes && in_the_middle > 0 {
+            break;
+        }
+        let before = programs(&site);
+        let killed = replaced_until(&site, round % changes + 1);
+        let after = programs(&site);
+        assert!(after.keys().eq(whole.keys()), "{:?}", after.keys());
+        for (name, (_, content)) in &after {
+            assert!(*content == whole[name].1, "{name} is neither the old program nor the new one");
             assert_eq!(site.get(&format!("mm/cgi-bin/{name}")), (0, LIST, 0o2755), "{name}");
         }
+        let new = after.iter().filter(|(name, (inode, _))| *inode != before[*name].0).count();
+        in_the_middle += usize::from(killed && 0 < new && new < whole.len());
     }
+    assert!(in_the_middle > 0, "no kill found some programs replaced and others not");
     assert!(site.install_by(&[], &["--only=cgi"]).status.success());
     assert_eq!(site.names("mm/cgi-bin").len(), 11);
 }

@@ -6,6 +6,8 @@ mod check;
 mod examples;
 mod hostile;
 mod install;
+#[path = "../../../../lab/tests/support/required.rs"]
+mod required;
 mod sandbox;
 mod seal;
 mod site;

@@ -1,5 +1,6 @@
 //! A private root directory for each test, in which it is root: of the machine, or of a user namespace.
 
+use crate::required;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -57,17 +58,9 @@ pub(crate) fn inside() -> bool {
     } else if text.contains("running 1 test") {
         panic!("{text}");
     } else {
-        skip(&name, &text);
+        required::skip("namespace", format!("there is no mount namespace: {text}"));
     }
     false
-}
-
-/// A machine without namespaces cannot run these tests, which nobody may overlook.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn skip(name: &str, why: &str) {
-    let required = std::env::var_os("LAB_REQUIRE").is_some_and(|required| required == "namespace");
-    assert!(!required, "LAB_REQUIRE=namespace, but there is none for {name}: {why}");
-    eprintln!("skipped: {name} needs a mount namespace: {why}");
 }
 
 /// libtest names the thread of a test after it; with one test at a time it may run in the main thread.

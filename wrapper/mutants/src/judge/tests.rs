@@ -35,7 +35,9 @@ fn of(size: usize, entries: &[usize], counts: &[(Fate, usize)], whole: bool) -> 
 #[case::of_no_mutant(&[20], &[(Fate::Caught, 20)], 1)]
 #[case::one_left(&[], &[(Fate::Caught, 19)], 3)]
 #[case::one_left_and_a_survivor(&[], &[(Fate::Survived, 1), (Fate::Caught, 18)], 1)]
-#[case::all_left(&[], &[], 3)]
+#[case::all_left(&[], &[], 2)]
+#[case::all_left_but_what_does_not_compile(&[], &[(Fate::Unviable, 2)], 2)]
+#[case::all_left_but_one_that_timed_out(&[], &[(Fate::TimedOut, 1)], 3)]
 fn whole_runs(#[case] entries: &[usize], #[case] counts: &[(Fate, usize)], #[case] status: u8) {
     let report = of(20, entries, counts, true);
     assert_eq!(report.status(), status, "{report}");
@@ -63,6 +65,23 @@ fn a_run_that_was_ended_is_not_finished() {
     assert!(report.to_string().contains("2 judged, 1 left, of 20"), "{report}");
     assert!(report.to_string().ends_with("not finished: nothing is wrong so far\n"), "{report}");
     assert!(!report.to_string().contains("score"), "{report}");
+}
+
+#[test]
+fn a_run_that_was_ended_before_anything_was_judged_is_an_error() {
+    let mut ended = Results::default();
+    ended.left.insert("m3".into());
+    let report = judge(&tree(20), &[], &ended, false).expect("of the same tree");
+    assert_eq!(report.status(), 2);
+    assert!(report.to_string().contains("0 judged, 1 left, of 20"), "{report}");
+    assert!(report.to_string().contains("\nnothing was judged: "), "{report}");
+}
+
+#[test]
+fn what_a_time_limit_has_noticed_is_named() {
+    let report = of(20, &[], &[(Fate::Caught, 1), (Fate::TimedOut, 2)], false).to_string();
+    assert!(report.contains("TIMED OUT m1\n          line 1\nTIMED OUT m2\n          line 2\n"), "{report}");
+    assert!(report.contains("killed    3 (1 by a failure, 2 by a time limit)"), "{report}");
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn a_circle_of_interpreters_is_left() {
     let policy = program.policy().expect("sound");
     let installation = installation(Path::new("/mm"));
     let mut troubles = Vec::new();
-    let mut found = Found {
+    let mut found = Search {
         policy: &policy,
         accounts: &installation.accounts,
         because: UNSEEN,
