@@ -212,7 +212,7 @@ fn a_control_sequence_of_the_callers_is_seen_wherever_it_comes_out() {
     case.invocation.argv.push("\u{1b}[31mred".into());
     for place in 0..3 {
         let mut evidence = sound(&case);
-        let echo = Bytes::from("unknown command \u{1b}[31mred");
+        let echo = Bytes::from("\nunknown command \u{1b}[31mred");
         match place {
             0 => evidence.stderr.bytes.0.extend(&echo.0),
             1 => evidence.stdout = capture(&echo.0),
@@ -337,6 +337,8 @@ fn configured(case: &Case) -> Evidence {
 #[case::the_last_of_the_list(SEALED, |e: &mut Evidence| e.stdout = capture(b"trusts news 9"), &["stdout"])]
 #[case::says_so_and_writes_nothing(SEALED, |e: &mut Evidence| e.changes.clear(), &["changes"])]
 #[case::installs_and_does_not_prove(INSTALLED, |e: &mut Evidence| e.stdout = capture(b"trusts mail 8"), &["stdout"])]
+#[case::says_a_longer_word(INSTALLED, |e: &mut Evidence| e.stdout = capture(b"trusts mail 8 unproven"), &["stdout"])]
+#[case::says_a_longer_number(INSTALLED, |e: &mut Evidence| e.stdout = capture(b"trusts mail 80 proven"), &["stdout"])]
 #[case::leaves_something_beside_it(INSTALLED, |e: &mut Evidence| {
     e.changes.push(Change { path: "/usr/local/mailman/mail/.mailman.new-1-0".into(), kind: ChangeKind::Removed });
 }, &["changes"])]

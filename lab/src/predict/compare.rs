@@ -3,6 +3,7 @@
 use super::Prediction;
 use super::start::{seen_gid, seen_uid};
 use crate::case::{Case, Names, Script};
+use crate::saying::says;
 use crate::scenario::vocabulary::{error_name, signal_name};
 use lab_invocation::invocation::Stdin;
 use lab_invocation::{Bytes, Gid};
@@ -72,7 +73,8 @@ fn tool(comparison: &mut Comparison<'_>, case: &Case, answer: &Answer) {
     let (spoken, silent) =
         if answer.done { (&outcome.stdout, &outcome.stderr) } else { (&outcome.stderr, &outcome.stdout) };
     let stream = |done: bool| if done { "stdout" } else { "stderr" };
-    let missing = answer.says.iter().filter(|text| !spoken.iter().any(|stated| stated.contains(text.as_str())));
+    let missing =
+        answer.says.iter().filter(|text| !spoken.iter().any(|stated| says(stated.as_bytes(), text.as_bytes())));
     let missing: Vec<&str> = missing.map(String::as_str).collect();
     if !spoken.is_empty() && !missing.is_empty() {
         comparison.differ(stream(answer.done), spoken.join(", "), missing.join(", "));
