@@ -82,7 +82,7 @@ fn tool(comparison: &mut Comparison<'_>, case: &Case, answer: &Answer) {
     if !silent.is_empty() && spoken.is_empty() {
         comparison.differ(stream(!answer.done), silent.join(", "), format!("nothing; on {}", stream(answer.done)));
     }
-    let writes: Vec<Bytes> = answer.writes.iter().map(|path| Bytes(path.clone())).collect();
+    let writes: Vec<Bytes> = answer.writes.keys().map(|path| Bytes(path.clone())).collect();
     comparison.equal("changes", outcome.changes.as_ref(), &writes, |paths| list(paths.iter().map(Bytes::to_text)));
 }
 
