@@ -214,11 +214,11 @@ pub struct Outcome {
     /// The subject may end in any way before its `main` (the C runtime gives up): nothing else is judged but that no
     /// script started.
     pub ended_before_main: bool,
-    /// Standard error contains each of these (already expanded: no `{…}` is left).
+    /// Standard error says each of these, as whole words (already expanded: no `{…}` is left).
     pub stderr: Vec<String>,
-    /// Standard output contains each of these.
+    /// Standard output says each of these, as whole words.
     pub stdout: Vec<String>,
-    /// One syslog datagram contains each of these.
+    /// One syslog datagram says each of these, as whole words.
     pub syslog: Vec<String>,
     /// Neither standard error, nor standard output, nor any syslog datagram contains one of these.
     pub says_nothing_of: Vec<Bytes>,

@@ -7,6 +7,7 @@ mod invariant;
 mod output;
 mod script;
 mod show;
+mod written;
 
 use crate::case::{Case, Outcome};
 use crate::predict;
@@ -85,6 +86,9 @@ pub fn judge(case: &Case, evidence: &Evidence) -> Judgement {
         let prediction = predict::predict(case, None);
         if let Some(predicted) = expected::outcome(case, &prediction) {
             comparison.outcome(&predicted);
+            if let Some(tool) = &prediction.tool {
+                written::compare(&mut comparison, tool);
+            }
         }
     }
     invariant::compare(&mut comparison);

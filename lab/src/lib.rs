@@ -4,7 +4,7 @@
 //! Reading order, each module using only those below it:
 //!
 //! `cli` → `report` → `record` → `run` → {`backend`, `diagnose`, `judge`} → `predict` → `profile` → `scenario` → [`case`],
-//! [`verdict`], [`finding`], [`capability`]
+//! [`verdict`], [`finding`], [`capability`], [`saying`]
 
 #![forbid(unsafe_code)]
 
@@ -23,6 +23,7 @@ pub mod profile;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod saying;
 pub mod scenario;
 pub mod schema;
 pub mod specimens;

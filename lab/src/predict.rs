@@ -70,7 +70,7 @@ impl Prediction {
         case::Outcome {
             stdout,
             stderr,
-            changes: self.tool.as_ref().map(|tool| tool.writes.iter().map(|path| Bytes(path.clone())).collect()),
+            changes: self.tool.as_ref().map(|tool| tool.writes.keys().map(|path| Bytes(path.clone())).collect()),
             exit: self.exit(),
             exec_error: self.decision.exec_error,
             ended_before_main: self.decision.outcome == Outcome::EndedBeforeMain,

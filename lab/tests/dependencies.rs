@@ -95,6 +95,14 @@ fn the_wrapper_depends_on_two_libraries() {
     assert_eq!(graph.direct("wrapper", false), BTreeSet::from(["libc", "nix"]));
 }
 
+/// They stand for programs that were written by others, in C: whatever they shared with ours or with the lab would be
+/// wrong in both alike.
+#[test]
+fn the_foreign_wrappers_depend_on_the_c_library_alone() {
+    let graph = Graph::of_the_workspace();
+    assert_eq!(graph.direct("foreign-wrappers", true), BTreeSet::from(["libc"]));
+}
+
 #[rstest]
 #[case::not_there(&["lab-model"], false)]
 #[case::directly(&["lab-model", "wrapper"], true)]

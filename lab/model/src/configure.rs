@@ -6,6 +6,7 @@
 use crate::files::{Entry, EntryKind, Files, Mount};
 use crate::process::Process;
 use crate::{Bytes, show};
+use std::collections::BTreeMap;
 
 /// Groups which Mailman's configure tries where none is named.
 const MAIL_GROUPS: &[u8] = b"mailman other mail daemon";
@@ -52,8 +53,8 @@ pub struct Answer {
     pub says: Vec<String>,
     /// Whether something was done.
     pub done: bool,
-    /// Files that are written, and no others.
-    pub writes: Vec<Bytes>,
+    /// Files and directories that are made or replaced, and no others, as they then are.
+    pub writes: BTreeMap<Bytes, Entry>,
     /// Why, as a sentence.
     pub because: String,
 }
@@ -64,7 +65,7 @@ pub fn decide(run: &Run<'_>) -> Answer {
         exit: 1,
         says: refusal.says,
         done: false,
-        writes: Vec::new(),
+        writes: BTreeMap::new(),
         because: refusal.because,
     })
 }
@@ -101,7 +102,15 @@ fn seal(run: &Run<'_>, groups: &[Row<'_>]) -> Result<Answer, Refusal> {
     let output = value(run, "--output").unwrap_or_default().to_vec();
     let says = vec![format!("trusts {} {}", show(trusted.name), trusted.number)];
     let because = format!("the first entry that exists is {} {}", show(trusted.name), trusted.number);
-    Ok(Answer { exit: 0, says, done: true, writes: vec![output], because })
+    Ok(Answer { exit: 0, says, done: true, writes: [(output.clone(), sealed(run, &output))].into(), because })
+}
+
+/// A copy that is installed nowhere: its maker's, without a bit that matters. open(2), inode(7): in a directory with the
+/// set-group-ID bit it gets the directory's group.
+fn sealed(run: &Run<'_>, output: &[u8]) -> Entry {
+    let parent = output.rsplitn(2, |byte| *byte == b'/').nth(1).and_then(|path| run.files.entries.get(path));
+    let group = parent.filter(|parent| parent.mode & 0o2000 != 0).map_or(run.process.gid.fs, |parent| parent.group);
+    Entry { kind: EntryKind::Program, owner: run.process.uid.fs, group, mode: 0o755 }
 }
 
 fn trusted<'r>(run: &Run<'_>, cgi: bool, groups: &[Row<'r>]) -> Result<Row<'r>, Refusal> {
@@ -144,9 +153,13 @@ fn install(run: &Run<'_>, groups: &[Row<'_>], own: Row<'_>, user: Row<'_>) -> Re
             &["left out the set-group-ID bit"],
         );
     }
-    let mut writes: Vec<Bytes> = Vec::new();
-    writes.extend(mail.then(|| [prefix, b"/mail/mailman"].concat()));
-    writes.extend(PAGES.iter().filter(|_| cgi).map(|page| [prefix, b"/cgi-bin/", page.as_bytes()].concat()));
+    // Anybody may start a wrapper, its owner may replace it, and it gets its group; so do files made in its directory.
+    let made = |kind, mode| Entry { kind, owner: run.process.uid.fs, group: own.number, mode };
+    let missing = directories.iter().filter(|path| !run.files.entries.contains_key(*path));
+    let missing = missing.map(|path| (path.clone(), made(EntryKind::Directory, 0o2775)));
+    let pages = PAGES.iter().filter(|_| cgi).map(|page| [prefix, b"/cgi-bin/", page.as_bytes()].concat());
+    let programs = mail.then(|| [prefix, b"/mail/mailman"].concat()).into_iter().chain(pages);
+    let writes = missing.chain(programs.map(|path| (path, made(EntryKind::Program, 0o2755)))).collect();
     // A caller with the wrapper's own group cannot see whether the bit acts, and one of the trusted group starts nothing.
     let shows = root
         || (run.process.gid.real != own.number

@@ -3,6 +3,9 @@
 use crate::Flaw;
 use nix::errno::Errno;
 use nix::unistd;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use wrapper::credentials::{Credentials, Gid, Regains};
 use wrapper::policy::Policy;
 use wrapper::refusal::{Refusal, SwitchFault};
@@ -37,6 +40,9 @@ pub(crate) fn as_seen_by<'p>(flaw: Flaw, honest: Credentials, policy: &Policy<'p
                 seen.real = trusted.gid;
             }
         }
+        Flaw::AsksUserDatabase if reaches_the_comparison(&honest, policy) => {
+            seen.real = group_by_user().unwrap_or(honest.real);
+        }
         Flaw::ComparesNames if reaches_the_comparison(&honest, policy) => match System.name_of(honest.real) {
             GroupName::Known(name) if name == trusted.name => seen.real = trusted.gid,
             name => return Err(Refusal::Mismatch { found: honest.real, name, trusted }),
@@ -58,6 +64,18 @@ pub(crate) fn as_seen_by<'p>(flaw: Flaw, honest: Credentials, policy: &Policy<'p
 fn reaches_the_comparison(honest: &Credentials, policy: &Policy<'_>) -> bool {
     let ambiguous = policy.trusted.gid == Gid::OVERFLOW && !System.maps_every_gid();
     honest.effective == policy.own.gid && !ambiguous
+}
+
+/// Fourth field of the caller's first row in passwd(5). What getpwuid(3) does, without its waiting for a FIFO or for
+/// nscd, which would be another flaw.
+fn group_by_user() -> Option<Gid> {
+    let flags = libc::O_NONBLOCK;
+    let mut text = Vec::new();
+    File::options().read(true).custom_flags(flags).open("/etc/passwd").ok()?.read_to_end(&mut text).ok()?;
+    let uid = unistd::getuid().to_string();
+    let rows = text.split(|byte| *byte == b'\n').filter_map(|row| std::str::from_utf8(row).ok());
+    let mut fields = rows.map(|row| row.split(':').skip(2)).find(|fields| fields.clone().next() == Some(&*uid))?;
+    Gid::new(fields.nth(1)?.parse().ok()?)
 }
 
 /// What the check asks of the system.

@@ -45,6 +45,7 @@ pub enum Flaw {
     // The caller.
     ChecksEffectiveGid,
     ChecksSupplementaryGroups,
+    AsksUserDatabase,
     ComparesNames,
     ComparesNamePrefix,
     CutsGidTo16Bits,

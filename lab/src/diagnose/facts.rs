@@ -2,7 +2,7 @@
 
 use super::bit::{self, Bit};
 use crate::case::{Case, Outcome, Style};
-use crate::scenario::vocabulary;
+use crate::scenario::{accounts, vocabulary};
 use crate::verdict::Difference;
 use crate::{judge, predict};
 use lab_invocation::evidence::{End, WitnessReport};
@@ -177,6 +177,11 @@ impl<'a> Facts<'a> {
             text.split(|c: char| !c.is_alphanumeric()).any(|word| word == number)
                 || quoted.as_ref().is_some_and(|quoted| text.contains(quoted.as_str()))
         })
+    }
+
+    /// The caller's group by the user database, which has no say in what it is.
+    pub(super) fn group_by_user(&self) -> Option<Gid> {
+        accounts::primary_group(&self.case.layout, self.invoker()?.uid.real)
     }
 
     /// `list 38`.

@@ -4,7 +4,7 @@ use crate::case::{Case, CaseId, Group, Kind, Names, Outcome, Policy, ScenarioInf
 use crate::verdict::Difference;
 use lab_invocation::evidence::{Capture, End, FileState, InvokerState, OpenDescriptor, Stage, WitnessReport};
 use lab_invocation::ids::Ids;
-use lab_invocation::layout::{MountFlags, Order};
+use lab_invocation::layout::{Content, MountFlags, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Credentials, Evidence, Gid, Identity, Invocation, Layout, Uid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -202,6 +202,18 @@ impl Failure {
         if let Some(script) = self.evidence.witness.first_mut() {
             script.credentials.groups = groups;
         }
+    }
+
+    /// The sandbox has this user database.
+    pub(super) fn user_database(&mut self, text: &str) {
+        self.case.layout.nodes.push(Node {
+            path: "/etc/passwd".into(),
+            owner: uid(0),
+            group: gid(0),
+            mode: 0o644,
+            kind: NodeKind::File(Content::Inline(text.into())),
+            order: Order::ChownThenChmod,
+        });
     }
 
     /// The case wants a refusal.

@@ -51,6 +51,12 @@ fn other(facts: &Facts<'_>) -> Option<String> {
     if real == facts.own() {
         return Some(format!("the wrapper's own group, {}, is admitted beside the trusted one", facts.group(real)));
     }
+    if facts.group_by_user() == Some(trusted) {
+        return Some(format!(
+            "by the user database the caller's group is {}, and the caller is looked up there",
+            facts.group(trusted)
+        ));
+    }
     if facts.invoker().is_some_and(|invoker| invoker.uid.real.as_raw() == 0) {
         return Some("the caller is root, and root is admitted whatever its group".to_owned());
     }

@@ -20,6 +20,8 @@
 //!   `mailman` are one.
 //! - The number is cut to 16 bits: 65544 passes as 8.
 //! - The wrapper's own group, or root, is let in beside the trusted group.
+//! - The caller is looked up by user, and the group of its row in /etc/passwd is compared. Whoever
+//!   has the right row is then let in with any group, and a server that changes its group is not.
 //! - Nothing is compared at all.
 //!
 //! ## How to see it
@@ -95,14 +97,18 @@ fn admitted_wrongly(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
 
 /// A caller who had to be refused was, but as somebody else.
 fn took_for_another(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
-    let cut = Gid::new(real.as_raw() & 0xffff).filter(|&cut| cut != real)?;
-    if !facts.wants_mismatch() || !facts.refused_for_group() || facts.names_group(real) || !facts.names_group(cut) {
+    if !facts.wants_mismatch() || !facts.refused_for_group() || facts.names_group(real) {
         return None;
     }
-    let cause = format!(
-        "The caller's real gid is {}; the wrapper refused it, but for gid {cut}: the number was cut to 16 bits.",
-        facts.group(real)
-    );
+    // Each refusal names the trusted group too.
+    let as_another = |gid: &Gid| ![real, facts.trusted()].contains(gid) && facts.names_group(*gid);
+    let cut = Gid::new(real.as_raw() & 0xffff).filter(as_another);
+    let of_the_user = facts.group_by_user().filter(as_another);
+    let (other, how) = cut
+        .map(|gid| (gid, "the number was cut to 16 bits"))
+        .or_else(|| Some((of_the_user?, "that is its user's group by the user database")))?;
+    let cause =
+        format!("The caller's real gid is {}; the wrapper refused it, but for gid {other}: {how}.", facts.group(real));
     Some(with_remedies(facts, seen(facts, Diagnosis::new(CODE, Certainty::Certain, cause))))
 }
 
@@ -112,7 +118,11 @@ fn refused_wrongly(facts: &Facts<'_>, real: Gid) -> Option<Diagnosis> {
         return None;
     }
     let sealed_name = &facts.case.subject.policy.trusts.name;
+    let by_user = facts.group_by_user().filter(|&group| group != real && facts.names_group(group));
     let fits = match facts.case.names.groups.get(&real) {
+        _ if let Some(group) = by_user => {
+            format!("the refusal names {}, which is the caller's group by the user database alone", facts.group(group))
+        }
         None => format!("the group database has no row for gid {real}, so a wrapper that compares names finds none"),
         Some(name) if name != sealed_name => {
             format!(

@@ -2,6 +2,7 @@
 
 use super::{Comparison, show};
 use crate::case::Outcome;
+use crate::saying::says;
 use lab_invocation::Bytes;
 use lab_invocation::evidence::Capture;
 
@@ -11,7 +12,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, outcome: &Outcome) {
     contains(comparison, "stdout", &outcome.stdout, &evidence.stdout);
     is(comparison, "stderr-is", outcome.stderr_is.as_ref(), &evidence.stderr);
     is(comparison, "stdout-is", outcome.stdout_is.as_ref(), &evidence.stdout);
-    let in_one = |datagram: &Bytes| outcome.syslog.iter().all(|text| has(&datagram.0, text.as_bytes()));
+    let in_one = |datagram: &Bytes| outcome.syslog.iter().all(|text| says(&datagram.0, text.as_bytes()));
     if !outcome.syslog.is_empty() && !evidence.syslog.iter().any(in_one) {
         let expected = quoted(&outcome.syslog);
         let observed = show::list(evidence.syslog.iter().map(show::bytes));
@@ -40,7 +41,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, outcome: &Outcome) {
 
 /// A truncated output differs anyway: no subject has reason to say so much (see `invariant`).
 fn contains(comparison: &mut Comparison<'_>, field: &str, texts: &[String], capture: &Capture) {
-    let missing: Vec<String> = texts.iter().filter(|text| !has(&capture.bytes.0, text.as_bytes())).cloned().collect();
+    let missing: Vec<String> = texts.iter().filter(|text| !says(&capture.bytes.0, text.as_bytes())).cloned().collect();
     if !missing.is_empty() {
         comparison.differ(field, format!("contains {}", quoted(&missing)), show::capture(capture));
     }
@@ -97,7 +98,7 @@ fn quoted(texts: &[String]) -> String {
     show::list(texts.iter().map(|text| format!("\"{text}\"")))
 }
 
-/// Whether `part` is somewhere in `whole`. An empty part is nowhere.
+/// Whether `part` is somewhere in `whole`, also inside a word: for what must not be there. An empty part is nowhere.
 pub(super) fn has(whole: &[u8], part: &[u8]) -> bool {
     !part.is_empty() && whole.windows(part.len()).any(|window| window == part)
 }

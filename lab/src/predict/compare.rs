@@ -3,6 +3,7 @@
 use super::Prediction;
 use super::start::{seen_gid, seen_uid};
 use crate::case::{Case, Names, Script};
+use crate::saying::says;
 use crate::scenario::vocabulary::{error_name, signal_name};
 use lab_invocation::invocation::Stdin;
 use lab_invocation::{Bytes, Gid};
@@ -72,7 +73,8 @@ fn tool(comparison: &mut Comparison<'_>, case: &Case, answer: &Answer) {
     let (spoken, silent) =
         if answer.done { (&outcome.stdout, &outcome.stderr) } else { (&outcome.stderr, &outcome.stdout) };
     let stream = |done: bool| if done { "stdout" } else { "stderr" };
-    let missing = answer.says.iter().filter(|text| !spoken.iter().any(|stated| stated.contains(text.as_str())));
+    let missing =
+        answer.says.iter().filter(|text| !spoken.iter().any(|stated| says(stated.as_bytes(), text.as_bytes())));
     let missing: Vec<&str> = missing.map(String::as_str).collect();
     if !spoken.is_empty() && !missing.is_empty() {
         comparison.differ(stream(answer.done), spoken.join(", "), missing.join(", "));
@@ -80,7 +82,7 @@ fn tool(comparison: &mut Comparison<'_>, case: &Case, answer: &Answer) {
     if !silent.is_empty() && spoken.is_empty() {
         comparison.differ(stream(!answer.done), silent.join(", "), format!("nothing; on {}", stream(answer.done)));
     }
-    let writes: Vec<Bytes> = answer.writes.iter().map(|path| Bytes(path.clone())).collect();
+    let writes: Vec<Bytes> = answer.writes.keys().map(|path| Bytes(path.clone())).collect();
     comparison.equal("changes", outcome.changes.as_ref(), &writes, |paths| list(paths.iter().map(Bytes::to_text)));
 }
 

@@ -215,6 +215,16 @@ impl Accounts {
     }
 }
 
+/// The primary group of a user by the sandbox's own user database, as getpwuid(3) finds it: in the first row.
+pub fn primary_group(layout: &Layout, uid: Uid) -> Option<Gid> {
+    let text = text_of(layout, b"/etc/passwd")?;
+    let mut rows = text.split(|&byte| byte == b'\n').filter_map(|line| {
+        let mut fields = std::str::from_utf8(line).ok()?.split(':').skip(2);
+        Some((fields.next()?.parse::<u32>().ok()?, fields.next()?.parse::<u32>().ok()?))
+    });
+    rows.find(|(number, _)| *number == uid.as_raw()).and_then(|(_, group)| Gid::new(group))
+}
+
 /// The text of a file that holds one and that somebody may read.
 fn text_of<'a>(layout: &'a Layout, path: &[u8]) -> Option<&'a [u8]> {
     layout.nodes.iter().find(|node| node.path.0 == path && node.mode & 0o004 != 0).and_then(|node| match &node.kind {

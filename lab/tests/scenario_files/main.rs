@@ -71,13 +71,31 @@ fn the_identities_are_what_their_schema_says() {
 #[case::unknown_word("[given]\nx = { script = \"mising\" }")]
 #[case::wrong_type("[given]\nx = { umask = true }")]
 #[case::not_octal("[given]\nx = { umask = \"089\" }")]
-#[case::number_below_zero("[outcome.o]\nscript = { started = 1 }")]
+#[case::number_for_a_truth_value("[outcome.o]\nscript = { started = 1 }")]
+#[case::limit_below_zero("[given]\nx = { limits = { core = -1 } }")]
+#[case::count_below_zero("[given]\nx = { args = [{ repeat = \"A\", count = -1 }] }")]
+#[case::group_below_zero("[given]\nx = { group = -1 }")]
+#[case::group_that_means_unchanged("[given]\nx = { group = 4294967295 }")]
 fn what_the_schema_does_not_allow_is_refused(#[case] rest: &str) {
     let head = "title = \"t\"\nwhy = \"w\"\nsubject = { program = \"mail-wrapper\" }\n";
     let schema = Schema::of(FileKind::Scenario);
     schema.words(head).expect("the head alone is sound");
     schema.words(&format!("{head}{rest}")).expect_err("it is not");
     schema.words("title = \"t\"\n").expect_err("more is required");
+}
+
+/// What is refused above is refused for what is wrong with it: the same with what may stand there is sound.
+#[rstest]
+#[case::truth_value("[outcome.o]\nscript = { started = true }")]
+#[case::limit("[given]\nx = { limits = { core = 0 } }")]
+#[case::count("[given]\nx = { args = [{ repeat = \"A\", count = 0 }] }")]
+#[case::least_group("[given]\nx = { group = 0 }")]
+#[case::greatest_group("[given]\nx = { group = 4294967294 }")]
+#[case::word("[given]\nx = { script = \"missing\" }")]
+#[case::octal("[given]\nx = { umask = \"077\" }")]
+fn what_the_schema_allows_is_accepted(#[case] rest: &str) {
+    let head = "title = \"t\"\nwhy = \"w\"\nsubject = { program = \"mail-wrapper\" }\n";
+    Schema::of(FileKind::Scenario).words(&format!("{head}{rest}")).unwrap_or_else(|why| panic!("{why}"));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! says more than it can judge fails here and is not half believed.
 
 use lab::schema::{FileKind, schema};
-use serde_json::{Map, Value};
+use rstest::rstest;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// A key of a table, or a word that may stand as a value, with the type that it belongs to.
@@ -166,4 +167,25 @@ fn is(value: &Value, name: &str) -> bool {
         "null" => value.is_null(),
         other => panic!("a type which this test does not know: {other}"),
     }
+}
+
+/// Each keyword by itself: what it lets through, and what it does not.
+#[rstest]
+#[case::minimum(json!({ "minimum": 2 }), json!(2), json!(1))]
+#[case::maximum(json!({ "maximum": 2 }), json!(2), json!(3))]
+#[case::constant(json!({ "const": "a" }), json!("a"), json!("b"))]
+#[case::types(json!({ "type": ["string", "null"] }), json!(null), json!(1))]
+#[case::pattern(json!({ "pattern": "^[0-7]{1,5}$" }), json!("0755"), json!("0800"))]
+#[case::required(json!({ "required": ["a"] }), json!({ "a": 1 }), json!({ "b": 1 }))]
+#[case::items(json!({ "items": { "minimum": 2 } }), json!([2, 3]), json!([2, 1]))]
+#[case::any_of(json!({ "anyOf": [{ "const": 1 }, { "type": "integer" }] }), json!(1), json!("a"))]
+#[case::one_of_none(json!({ "oneOf": [{ "const": 1 }, { "const": 2 }] }), json!(1), json!(3))]
+#[case::one_of_two(json!({ "oneOf": [{ "const": 1 }, { "type": "integer" }] }), json!(2), json!(1))]
+#[case::closed(json!({ "properties": { "a": {} }, "additionalProperties": false }), json!({ "a": 1 }), json!({ "b": 1 }))]
+#[case::property(json!({ "properties": { "a": { "maximum": 2 } } }), json!({ "a": 2 }), json!({ "a": 3 }))]
+fn a_keyword_refuses_what_it_is_there_for(#[case] root: Value, #[case] sound: Value, #[case] unsound: Value) {
+    let schema = Schema { root };
+    let judge = |value| schema.judge(&schema.root, value, "", "", &mut BTreeSet::new());
+    judge(&sound).unwrap_or_else(|why| panic!("{why}"));
+    judge(&unsound).expect_err("it is not as the schema wants it");
 }

@@ -21,6 +21,15 @@ fn files(mode: u32, mount: Option<(bool, bool)>) -> Files {
     files
 }
 
+/// `path: kind mode owner:group`.
+fn written(writes: &BTreeMap<Bytes, Entry>) -> Vec<String> {
+    let text = |(path, entry): (&Bytes, &Entry)| {
+        let Entry { kind, owner, group, mode } = entry;
+        format!("{}: {} {mode:04o} {owner}:{group}", show(path), format!("{kind:?}").to_lowercase())
+    };
+    writes.iter().map(text).collect()
+}
+
 fn ask(argv: &[&str], process: &Process, files: &Files) -> Answer {
     decide(&Run { argv: &words(argv), process, files, group: Some(GROUP), passwd: Some(PASSWD) })
 }
@@ -44,8 +53,8 @@ fn lists(#[case] list: &str, #[case] wanted: Option<(&str, u32)>) {
     match wanted {
         Some((name, gid)) => {
             assert_eq!(
-                (answer.exit, answer.says, answer.writes),
-                (0, vec![format!("trusts {name} {gid}")], words(&["/tmp/o"]))
+                (answer.exit, answer.says, written(&answer.writes)),
+                (0, vec![format!("trusts {name} {gid}")], vec!["/tmp/o: program 0755 0:0".to_owned()])
             );
         }
         None => assert!(answer.exit == 1 && !answer.done && answer.writes.is_empty(), "{answer:?}"),
@@ -70,7 +79,10 @@ fn prefixes(#[case] mode: u32, #[case] mount: Option<(bool, bool)>, #[case] more
     ];
     let answer = ask(&argv.concat(), &Process::root(), &files(mode, mount));
     match says {
-        None => assert_eq!((answer.exit, answer.writes), (0, words(&["/mm/mail/mailman"]))),
+        None => assert_eq!(
+            (answer.exit, written(&answer.writes)),
+            (0, vec!["/mm/mail/mailman: program 2755 0:38".to_owned()])
+        ),
         Some(words) => assert!(answer.exit == 1 && answer.says.iter().any(|text| text == words), "{answer:?}"),
     }
 }
@@ -107,4 +119,30 @@ fn who_installs(
     ];
     let answer = ask(&argv, &process, &files);
     assert!(answer.exit == exit && answer.says.iter().any(|text| text == says), "{answer:?}");
+}
+
+/// Whoever installs owns what is installed; group and mode are the same for everybody. A directory that is missing is made.
+#[rstest]
+#[case::root(0, 0o2775, &["/mm/mail/mailman: program 2755 0:38"])]
+#[case::member(1000, 0o2775, &["/mm/mail/mailman: program 2755 1000:38"])]
+#[case::no_directory_yet(0, 0, &["/mm/mail: directory 2775 0:38", "/mm/mail/mailman: program 2755 0:38"])]
+fn what_is_installed(#[case] uid: u32, #[case] directory: u32, #[case] wanted: &[&str]) {
+    let mut files = files(0o2775, None);
+    if directory == 0 {
+        files.entries.remove(b"/mm/mail".as_slice());
+    }
+    let process = Process::with_ids(Ids::all(uid), Ids::all(0), [38]);
+    let argv = ["x", "install", "--only=mail", "--prefix=/mm", "--with-groupname=list", "--with-username=list"];
+    assert_eq!(written(&ask(&argv, &process, &files).writes), wanted);
+}
+
+#[rstest]
+#[case::mine(1000, 100, 0o777, "/d/o: program 0755 1000:100")]
+#[case::in_a_directory_of_a_group(1000, 100, 0o2777, "/d/o: program 0755 1000:9")]
+fn what_is_sealed(#[case] uid: u32, #[case] gid: u32, #[case] mode: u32, #[case] wanted: &str) {
+    let mut files = Files::default();
+    files.entries.insert(b"/d".into(), Entry { kind: EntryKind::Directory, owner: 0, group: 9, mode });
+    let argv = ["x", "seal", "mail-wrapper", "--output=/d/o", "--with-groupname=list", "--with-username=list"];
+    let process = Process::with_ids(Ids::all(uid), Ids::all(gid), []);
+    assert_eq!(written(&ask(&argv, &process, &files).writes), [wanted]);
 }

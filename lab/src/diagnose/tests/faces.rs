@@ -36,6 +36,14 @@ use rstest::rstest;
 #[case::stranger_refused("wrong-comparison", |f: &mut Failure| { f.caller(USERS); f.refused(2, MISMATCH); })]
 #[case::member_admitted("wrong-comparison", |f: &mut Failure| { f.must_refuse("mismatch", 2); f.caller(USERS); f.member_of(&[MAIL]); })]
 #[case::own_group_named_as_found("wrong-comparison", |f: &mut Failure| f.refused(2, "group mismatch: list 38, not mail 8"))]
+#[case::stranger_refused_whose_user_has_the_trusted_group("wrong-comparison", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.user_database("Debian-exim:x:101:8::/:\n");
+    f.refused(2, "group mismatch: started with real gid 38 (list), but only gid 8 (mail) is trusted");
+})]
+#[case::stranger_refused_whose_user_has_another_group("wrong-comparison", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.user_database("Debian-exim:x:101:33::/:\n");
+    f.refused(2, "group mismatch: started with real gid 100 (users)");
+})]
 #[case::refused_for_another_reason("wrong-comparison", |f: &mut Failure| f.refused(4, "cannot execute"))]
 #[case::bit_was_lost("privilege-not-dropped", |f: &mut Failure| { f.file().mount.nosuid = true; f.without_the_bit(); })]
 #[case::ids_are_right("privilege-not-dropped", |f: &mut Failure| f.script().umask = 0)]
@@ -200,6 +208,27 @@ fn the_same_code_has_other_faces(#[case] code: &str, #[case] bend: fn(&mut Failu
     bend(&mut failure);
     let found = failure.diagnose();
     assert_eq!(found.first().map(|diagnosis| diagnosis.code.as_str()), Some(code), "{}", render(&found));
+}
+
+/// The mistake is told by its name, not as one that nobody knows.
+#[rstest]
+#[case::trusted_group_of_the_user_alone(|f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.user_database("Debian-exim:x:101:8::/:\n");
+})]
+#[case::group_of_the_user_in_the_refusal(|f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.user_database("Debian-exim:x:101:33::/:\nx:x:101:8::/:\n");
+    f.refused(2, "group mismatch: started with real gid 33 (www-data)");
+})]
+#[case::trusted_caller_refused_for_the_group_of_the_user(|f: &mut Failure| {
+    f.user_database("Debian-exim:x:101:33::/:\n");
+    f.refused(2, "group mismatch: started with real gid 33 (www-data), but only gid 8 (mail) is trusted");
+})]
+fn a_group_from_the_user_database_is_told_as_such(#[case] bend: fn(&mut Failure)) {
+    let mut failure = Failure::admitted();
+    bend(&mut failure);
+    let found = failure.diagnose();
+    let first = found.first().expect("a finding");
+    assert!(first.code == "wrong-comparison" && first.cause.contains("by the user database"), "{}", render(&found));
 }
 
 /// Where several mistakes would do the same, each is named and none is more than possible.

@@ -117,6 +117,7 @@ fn every_decision_of_a_sealed_wrapper_is_expected_somewhere() {
 #[rstest]
 #[case::sound(|_: &mut Outcome| (), &[])]
 #[case::another_group(|o: &mut Outcome| o.stdout = vec!["trusts news 9".into()], &["stdout"])]
+#[case::a_longer_number(|o: &mut Outcome| o.stdout = vec!["trusts mail 80".into()], &["stdout"])]
 #[case::a_refusal(|o: &mut Outcome| o.exit = Some(1), &["exit"])]
 #[case::nothing_written(|o: &mut Outcome| o.changes = Some(Vec::new()), &["changes"])]
 #[case::said_as_an_error(|o: &mut Outcome| o.stderr = std::mem::take(&mut o.stdout), &["stderr"])]

@@ -1,5 +1,5 @@
 //! `[outcome.NAME]`: what is expected. What it mentions is exact, save the lists under `stderr`, `stdout` and
-//! `syslog`, which mean: contains each. What it does not mention is recorded but not judged.
+//! `syslog`, which mean: says each, as whole words. What it does not mention is recorded but not judged.
 
 use super::value::{ByteString, NameOrNumber, Octal};
 use super::{At, Named};
@@ -17,13 +17,13 @@ pub struct Outcome {
     /// The C runtime may give up before `main`, in any way; no script starts.
     #[serde(default)]
     pub ended_before_main: bool,
-    /// Standard error contains each of these.
+    /// Standard error says each of these, as whole words: `mail 8` is not said by `mail 80`.
     #[serde(default)]
     pub stderr: Vec<At<String>>,
-    /// Standard output contains each of these.
+    /// Standard output says each of these, as whole words.
     #[serde(default)]
     pub stdout: Vec<At<String>>,
-    /// One syslog datagram contains each of these.
+    /// One syslog datagram says each of these, as whole words.
     #[serde(default)]
     pub syslog: Vec<At<String>>,
     /// Neither standard error, nor standard output, nor the system log contains any of these.

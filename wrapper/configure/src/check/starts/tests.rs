@@ -5,6 +5,7 @@ use crate::fake_program::{mail_values, sealed};
 use crate::program::Program;
 use rstest::rstest;
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use wrapper::script::FileKind as Kind;
 
 /// Path, and kind, owner, group, mode.
@@ -101,6 +102,8 @@ fn a_circle_of_interpreters_is_left() {
     let directory = tempfile::tempdir().expect("a directory");
     let script = directory.path().join("script");
     std::fs::write(&script, format!("#!{}\n", shown(&script))).expect("a script");
+    // Wherever the directory lies, there is something to be found.
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o777)).expect("its mode");
     let values = Values { owner: (nix::unistd::geteuid().as_raw(), b"me".to_vec()), ..mail_values() };
     let program = Program::parse(Path::new("mailman"), sealed(&values)).expect("a sealed program");
     let policy = program.policy().expect("sound");
@@ -114,5 +117,8 @@ fn a_circle_of_interpreters_is_left() {
         troubles: &mut troubles,
     };
     found.look_at_interpreter(&script);
+    let at_script: Vec<Row> = found.findings.iter().filter(|at| at.path == script).map(|at| at.row).collect();
+    assert_eq!(at_script, [Row::Path], "it was followed, and is told once: {:?}", found.findings);
     assert!(found.findings.iter().all(|finding| finding.row == Row::Path), "{:?}", found.findings);
+    assert!(found.troubles.is_empty(), "{:?}", found.troubles);
 }
