@@ -10,4 +10,5 @@ mod replay;
 mod required;
 mod run;
 mod shell;
+mod tool;
 mod trees;
