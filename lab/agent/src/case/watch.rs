@@ -151,7 +151,7 @@ impl<'a> Watch<'a> {
     /// heard, or it would look as if none had started.
     pub(super) fn grace(&mut self, child: &Child) {
         let end = now_ns() + GRACE_NS;
-        while super::reap() && now_ns() < end {
+        while super::strays::reap() && now_ns() < end {
             let (_, events) = self.wait(None, Some(&timespec(GRACE_STEP_NS)));
             for event in events {
                 self.serve(event, child);
