@@ -1,11 +1,13 @@
 //! The agent inside a container that somebody else made: no namespaces of its own, no mounts, no rights to make any.
 //!
-//! Two processes. `lab-agent hold` is what the container runs: it waits for the second one, and ends with it, and the
-//! container with that. `lab-agent contained` is that second one, started on the one stream that the lab holds: it ends
+//! Two processes. `lab-agent hold [PROGRAM [ARGUMENT…]]` is what the container runs: it starts the program, a server that
+//! is to be tried, waits for the second process, and ends with it, and the container with that. The second one is
+//! `lab-agent contained`, or `lab-agent beside` where a server is, started on the one stream that the lab holds: it ends
 //! with the stream. So SIGKILL to the lab, at any moment, ends the container: the engine closes the stream's end when
 //! the lab's connection is gone. Should the lab die before it starts the second process, the first one's patience ends.
 
 use crate::frame;
+use crate::layout::container::Whose;
 use crate::stage0::Unable;
 use crate::stage1;
 use crate::sys::exec;
@@ -13,15 +15,27 @@ use lab_invocation::protocol::Greeting;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Command, Stdio};
 
 /// Abstract unix socket of the container's network namespace on which the holder waits.
 const HOLDER: &[u8] = b"lab-holder";
 /// How long the holder waits for the lab.
 const PATIENCE: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
 
-/// `lab-agent hold`. Returns the exit status: 0 if the lab came and went, 1 if it never came.
-pub(crate) fn hold() -> i32 {
+/// `lab-agent hold`, with the server's program and its arguments, if there is one. Returns the exit status: 0 if the lab
+/// came and went, 1 if it never came, 2 if there is no such program.
+pub(crate) fn hold(server: &[&[u8]]) -> i32 {
+    if let Some((program, arguments)) = server.split_first() {
+        let arguments = arguments.iter().map(|argument| OsStr::from_bytes(argument));
+        // Not waited for: it ends with the container.
+        let started = Command::new(OsStr::from_bytes(program)).args(arguments).stdin(Stdio::null()).spawn();
+        if started.is_err() {
+            return 2;
+        }
+    }
     match wait_for_the_lab() {
         Ok(true) => 0,
         Ok(false) | Err(_) => 1,
@@ -50,14 +64,15 @@ fn ready(socket: &OwnedFd, what: PollFlags, limit: Option<&Timespec>) -> Result<
     }
 }
 
-/// `lab-agent contained`, with the stream's two halves as descriptors 0 and 1. Returns the exit status.
-pub(crate) fn serve() -> i32 {
+/// `lab-agent contained` or `lab-agent beside`, with the stream's two halves as descriptors 0 and 1. Returns the exit
+/// status.
+pub(crate) fn serve(whose: Whose) -> i32 {
     let Ok((from, to)) = streams() else { return 2 };
     // A session of its own, to which a case's terminal can be given. Fails only if it has one.
     let _ = rustix::process::setsid();
     // Kept open to the end: when it closes, the holder ends the container.
     match reach_holder() {
-        Ok(_holder) => stage1::contained(&from, &to),
+        Ok(_holder) => stage1::contained(&from, &to, whose),
         Err(errno) => {
             let cure = "start it in a container whose main process is `lab-agent hold`";
             let Unable { step, errno, cure } = Unable::new("reach the container's holder", errno, cure);

@@ -5,7 +5,8 @@
 //! | `lab-agent serve` | stage 0: makes the namespaces, then watches; its child, stage 1, is pid 1 inside and runs the cases |
 //! | `lab-agent transitions` | likewise, but inside it answers questions about the kernel for `lab model check` |
 //! | `lab-agent hold` | what a container runs while a lab uses it |
-//! | `lab-agent contained` | the server of such a container, without namespaces of its own |
+//! | `lab-agent contained` | what serves the lab there, without namespaces of its own |
+//! | `lab-agent beside` | the same in a container whose files belong to a mail or web server |
 //! | any other path | the witness: stands in for the script which a wrapper starts, and reports what it was given |
 //!
 //! | module | what it holds |
@@ -45,6 +46,8 @@ mod sys;
 mod transitions;
 mod witness;
 
+use layout::container::Whose;
+
 /// What the kernel and the C runtime handed to this process.
 pub(crate) struct Start {
     /// Argument vector.
@@ -73,12 +76,13 @@ pub(crate) fn run(start: &Start) -> i32 {
     }
     match start.argv.get(1).copied() {
         Some(b"serve") => stage0::serve(stage1::main),
-        Some(b"hold") => contained::hold(),
-        Some(b"contained") => contained::serve(),
+        Some(b"hold") => contained::hold(start.argv.get(2..).unwrap_or_default()),
+        Some(b"contained") => contained::serve(Whose::Layouts),
+        Some(b"beside") => contained::serve(Whose::Server),
         Some(b"transitions") => stage0::serve(transitions::main),
         _ => {
             let usage =
-                b"usage: lab-agent serve | transitions | hold | contained (started by lab, with a stream to it)\n";
+                b"usage: lab-agent serve | transitions | hold | contained | beside (started by lab, with a stream to it)\n";
             // Without a standard error there is nobody to tell.
             let _ = write_all(rustix::stdio::stderr(), usage);
             2

@@ -7,7 +7,7 @@ use crate::cure::{self, UNEXPECTED};
 use crate::failure::Failure;
 use crate::frame::{self, FrameError};
 use crate::host;
-use crate::layout::container::{Container, NOSUID_PROBE};
+use crate::layout::container::{Container, NOSUID_PROBE, Whose};
 use crate::layout::home::Home;
 use crate::layout::tree::{Blob, Sources};
 use crate::layout::{Ground, PROBE, PROBE_GID, Prepared};
@@ -46,8 +46,8 @@ pub(crate) fn main(socket: &OwnedFd, go: OwnedFd, as_root: bool) -> i32 {
 }
 
 /// The same in a container that somebody else made, with the lab at the other end of two pipes.
-pub(crate) fn contained(from: &OwnedFd, to: &OwnedFd) -> i32 {
-    converse(from, to, furnish_container().map(Some))
+pub(crate) fn contained(from: &OwnedFd, to: &OwnedFd, whose: Whose) -> i32 {
+    converse(from, to, furnish_container(whose).map(Some))
 }
 
 /// Greets the lab, and serves it to the end of the stream.
@@ -123,7 +123,7 @@ fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unabl
 }
 
 /// Everything before the first request, in a container.
-fn furnish_container() -> Result<(Hello, Sandbox), Unable> {
+fn furnish_container(whose: Whose) -> Result<(Hello, Sandbox), Unable> {
     let unexpected = |step: &'static str| move |errno| Unable::new(step, errno, UNEXPECTED);
     let cure = "start the lab with Docker's own defaults for containers: root inside, default capabilities";
     // What a case leaves running must become a child of this process.
@@ -131,8 +131,11 @@ fn furnish_container() -> Result<(Hello, Sandbox), Unable> {
     let bench = bench(Sweeper::alone()).map_err(unexpected("prepare the bench"))?;
     let agent = own_program()?;
     rustix::process::umask(rustix::fs::Mode::empty());
-    let container =
-        Container::furnish(&agent).map_err(|Failure { step, errno }| Unable { step, errno, cure: cure.to_owned() })?;
+    let container = Container::furnish(&agent, whose).map_err(|Failure { step, errno }| Unable {
+        step,
+        errno,
+        cure: cure.to_owned(),
+    })?;
     Ok(Sandbox::new(Ground::Container(container), bench, agent, host::facts()))
 }
 
@@ -211,6 +214,7 @@ impl Sandbox {
                 let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
                 self.run(layout, &invocation, Mode::Shell(size)).map(|evidence| Reply::Ran(Box::new(evidence)))
             }
+            Request::Listen { patience_ms } => Ok(Reply::Heard(case::listen::listen(&self.bench, patience_ms))),
             Request::Quit => Ok(Reply::Done),
         };
         result.unwrap_or_else(|Failure { step, errno }| Reply::Failed { step, errno })

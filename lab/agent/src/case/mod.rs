@@ -6,6 +6,7 @@
 //! | [`descriptors`], [`terminal`] | what the subject's descriptors are |
 //! | [`launch`] | the launcher: becomes the invoker, then executes the subject |
 //! | [`progress`] | what the launcher tells stage 1 |
+//! | [`listen`] | witnesses that somebody else has started |
 //! | [`link`] | what the launcher asks stage 1 for: id maps, a tracer, a supervisor of system calls |
 //! | [`tracer`] | a process that traces the launcher |
 //! | [`faults`], [`calls`] | system calls that are made to fail |
@@ -17,6 +18,7 @@ pub(crate) mod descriptors;
 pub(crate) mod faults;
 mod launch;
 mod link;
+pub(crate) mod listen;
 pub(crate) mod plan;
 pub(crate) mod progress;
 mod strays;

@@ -7,7 +7,8 @@ use super::path::Absolute;
 use super::tree::{self, Blob, Placed, Sources};
 use super::{OWN, mounts};
 use crate::failure::{During, Failure};
-use lab_invocation::layout::{Content, Digest, Mount, MountKind, NodeKind};
+use lab_invocation::Layout;
+use lab_invocation::layout::{Content, Digest, Mount, MountKind, Node, NodeKind};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat, StatVfsMountFlags};
 use rustix::io::Errno;
 use std::cell::Cell;
@@ -22,8 +23,18 @@ const NOSUID: &CStr = c"/.lab/nosuid";
 /// The probe on it, which must not gain its group.
 pub(crate) const NOSUID_PROBE: &str = "/.lab/nosuid/probe";
 
+/// Whose the files of a container are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// A layout's, from the root directory on.
+    Layouts,
+    /// A server's, which stay; what a layout names is put among them.
+    Server,
+}
+
 /// The container.
 pub(crate) struct Container {
+    whose: Whose,
     root: OwnedFd,
     /// Its /proc.
     pub(crate) proc: OwnedFd,
@@ -33,7 +44,7 @@ pub(crate) struct Container {
 
 impl Container {
     /// Furnishes it with what every layout has. `agent` is the agent's program file.
-    pub(crate) fn furnish(agent: &[u8]) -> Result<Self, Failure> {
+    pub(crate) fn furnish(agent: &[u8], whose: Whose) -> Result<Self, Failure> {
         let directory = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(c"/", directory, Mode::empty()).during(|| "open /")?;
         let own = |placed: &Placed| placed.node.path.as_slice().starts_with(&OWN.as_bytes()[1..]);
@@ -48,11 +59,27 @@ impl Container {
         }
         tree::make_all(root.as_fd(), &[tree::probe(NOSUID_PROBE)], &sources)?;
         Ok(Self {
+            whose,
             proc: rustix::fs::open(c"/proc", directory, Mode::empty()).during(|| "open /proc")?,
             log: super::log_socket()?,
             challenge: super::open_writable(super::CHALLENGE).during(|| "open the file of the challenge")?,
             root,
         })
+    }
+
+    /// A layout's fresh directories, and what stands. A server's own directories are nobody's to empty.
+    pub(super) fn divide(&self, spec: &Layout) -> Result<(Vec<Fresh>, Vec<Placed>), Failure> {
+        match self.whose {
+            Whose::Layouts => super::fresh::divide(spec),
+            Whose::Server if spec.fresh.is_empty() => {
+                let placed = |node: &Node| {
+                    let at = Absolute::new(&node.path)?.below(&Absolute::root()).unwrap_or_default();
+                    Ok(Placed { at, node: node.clone() })
+                };
+                Ok((Vec::new(), spec.nodes.iter().map(placed).collect::<Result<_, Failure>>()?))
+            }
+            Whose::Server => Err(Failure::refused("renew directories of a server's container for each case")),
+        }
     }
 
     /// Another name of the socket behind `/dev/log`.
@@ -72,6 +99,7 @@ fn copy(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
 
 /// The standing tree of one layout.
 pub(crate) struct Tree {
+    whose: Whose,
     root: OwnedFd,
     standing: Vec<Placed>,
     /// Files that it names.
@@ -102,6 +130,7 @@ impl Tree {
             _ => None,
         });
         Ok(Self {
+            whose: container.whose,
             root: copy(&container.root).during(|| "copy the descriptor of /")?,
             blobs: named.collect(),
             standing,
@@ -119,11 +148,25 @@ impl Tree {
 
     /// Makes it in place of whatever is there.
     pub(super) fn make(&self, agent: &[u8]) -> Result<(), Failure> {
-        empty(self.root(), &KEPT).during(|| "take the former layout away")?;
+        match self.whose {
+            Whose::Layouts => empty(self.root(), &KEPT).during(|| "take the former layout away")?,
+            Whose::Server => self.make_room()?,
+        }
         tree::make_all(self.root(), &self.standing, &Sources { blobs: &self.blobs, agent })?;
         self.mounts.iter().try_for_each(|mount| self.demand(mount))?;
         self.marks.set(self.look()?);
         self.changed.set(false);
+        Ok(())
+    }
+
+    /// Takes away what is to be replaced, other than directories.
+    fn make_room(&self) -> Result<(), Failure> {
+        for placed in self.standing.iter().filter(|placed| placed.node.kind != NodeKind::Directory) {
+            match rustix::fs::unlinkat(&self.root, &placed.at, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(errno) => return Err(errno).during(|| format!("replace {}", placed.node.path)),
+            }
+        }
         Ok(())
     }
 
@@ -135,6 +178,10 @@ impl Tree {
     /// Refuses what a case has done to files which it should not have been able to change: here nothing but their modes
     /// keeps it from that, so that what follows says nothing.
     pub(super) fn demand_unchanged(&self) -> Result<(), Failure> {
+        // A server works in its directories as it pleases.
+        if self.whose == Whose::Server {
+            return Ok(());
+        }
         let now = self.look()?;
         let then = self.marks.take();
         let differs = then.iter().zip(&now).find(|(then, now)| then != now);

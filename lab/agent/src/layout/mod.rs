@@ -115,7 +115,7 @@ impl Prepared {
 
     /// Makes the tree, and looks for the mounts.
     fn in_container(container: &Container, spec: &Layout, sources: &Sources<'_>) -> Result<Self, Failure> {
-        let (fresh, standing) = fresh::divide(spec)?;
+        let (fresh, standing) = container.divide(spec)?;
         let tree = Tree::new(container, standing, &fresh, &spec.mounts, sources)?;
         tree.make(sources.agent)?;
         Ok(Self {
