@@ -1,6 +1,8 @@
 //! Backends: where cases take place. Scenarios name capabilities, never backends.
 
 mod client;
+#[cfg(feature = "docker")]
+pub mod docker;
 pub mod libraries;
 pub mod namespace;
 mod preflight;

@@ -134,6 +134,7 @@ fn attempt(
     watch.let_go(&mut invoker);
     let strays = strays::clear_away();
     watch.drain();
+    watch.hear_out(&child);
     let changes = differences(prepared, &fresh)?;
     prepared.demand_unchanged()?;
     bench.sweeper.leave(fresh.into_iter().map(|instance| instance.mount).chain(namespace));
