@@ -12,8 +12,12 @@ pub mod backend;
 pub mod capability;
 pub mod case;
 pub mod cli;
+#[cfg(feature = "docker")]
+pub mod deploy;
 pub mod diagnose;
 pub mod finding;
+#[cfg(feature = "docker")]
+pub mod images;
 pub mod judge;
 pub mod model_check;
 pub mod predict;

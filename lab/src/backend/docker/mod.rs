@@ -8,6 +8,7 @@
 //! | [`owner`] | whose container it is; removing those whose lab is gone |
 //! | [`shape`] | what the engine must mount for a layout, and what it cannot |
 //! | [`container`] | one container: started, connected, removed |
+//! | [`server`] | a container whose files belong to a mail or web server |
 //! | [`worker`] | a worker with its containers |
 //!
 //! Containers come and go through testcontainers; the stream, which testcontainers lacks, is the API client's below it.
@@ -15,6 +16,7 @@
 mod container;
 pub(crate) mod engine;
 mod owner;
+pub(crate) mod server;
 mod shape;
 mod worker;
 
