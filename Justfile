@@ -21,7 +21,7 @@ deploy *NAMES: images
 
 # What needs a Docker engine: the container backend's own tests.
 test-docker:
-    LAB_REQUIRE=docker cargo test --profile lab --package lab --features docker --test docker
+    LAB_REQUIRE=docker cargo test --package lab --features docker --test docker
 
 # Run the tests.
 test *ARGS:
