@@ -6,6 +6,23 @@ default:
 lab *ARGS:
     cargo lab {{ARGS}}
 
+# The lab with containers built in: cargo lab-docker.
+lab-docker *ARGS:
+    cargo lab-docker {{ARGS}}
+
+# Build the images of the servers that have changed, and look at each from inside.
+images *NAMES:
+    cargo lab-docker images build {{NAMES}}
+    cargo lab-docker images verify {{NAMES}}
+
+# Real servers in containers: as whom they start the wrapper. Builds what it needs.
+deploy *NAMES: images
+    cargo lab-docker deploy {{NAMES}}
+
+# What needs a Docker engine: the container backend's own tests.
+test-docker:
+    LAB_REQUIRE=docker cargo test --package lab --features docker --test docker
+
 # Run the tests.
 test *ARGS:
     cargo test --workspace {{ARGS}}

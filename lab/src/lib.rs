@@ -13,8 +13,12 @@ pub mod capability;
 pub mod case;
 pub mod cli;
 pub mod copy_on_write;
+#[cfg(feature = "docker")]
+pub mod deploy;
 pub mod diagnose;
 pub mod finding;
+#[cfg(feature = "docker")]
+pub mod images;
 pub mod judge;
 pub mod model_check;
 pub mod predict;

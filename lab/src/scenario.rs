@@ -30,6 +30,9 @@ pub const IDENTITIES: &str = "identities.toml";
 /// Folder of profiles in the scenarios directory: not scenarios.
 pub const PROFILES: &str = "profiles";
 
+/// Directory of deploy scenarios, which have a form of their own.
+pub const DEPLOY: &str = "deploy";
+
 /// Longest scenario file, in bytes.
 const LONGEST_FILE: u64 = 1 << 20;
 
@@ -134,7 +137,7 @@ fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, reports: &m
     for entry in entries {
         let path = entry.path();
         if path.is_dir() {
-            if depth < DEEPEST && !(depth == 0 && entry.file_name() == PROFILES) {
+            if depth < DEEPEST && !(depth == 0 && [PROFILES, DEPLOY].iter().any(|other| entry.file_name() == *other)) {
                 collect(&path, depth + 1, files, reports);
             }
         } else if path.extension().is_some_and(|extension| extension == "toml")

@@ -1,4 +1,4 @@
-//! Frames on a stream socket: a length (u32, little-endian), then that many bytes of postcard.
+//! Frames on a stream: a length (u32, little-endian), then that many bytes of postcard.
 
 use lab_invocation::protocol::MAX_FRAME;
 use rustix::io::Errno;
@@ -34,14 +34,22 @@ pub(crate) fn send<T: Serialize>(to: impl AsFd, message: &T) -> Result<(), Frame
     let frame = encode(message)?;
     let mut rest = frame.as_slice();
     while !rest.is_empty() {
-        // Not write(2): a peer that is gone must be an error, not SIGPIPE.
-        match rustix::net::send(&to, rest, rustix::net::SendFlags::NOSIGNAL) {
+        match write(&to, rest) {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
             Err(Errno::INTR) => {}
             Err(_) => return Err(FrameError::Broken),
         }
     }
     Ok(())
+}
+
+/// Not write(2) on a socket: a peer that is gone must be an error, not SIGPIPE. On a container's stream, which is a pipe,
+/// SIGPIPE ends the agent, as the end of the stream would have done.
+fn write(to: impl AsFd, bytes: &[u8]) -> Result<usize, Errno> {
+    match rustix::net::send(&to, bytes, rustix::net::SendFlags::NOSIGNAL) {
+        Err(Errno::NOTSOCK) => rustix::io::write(&to, bytes),
+        sent => sent,
+    }
 }
 
 /// The bytes of one message with its length.

@@ -4,12 +4,16 @@
 //! |---|---|
 //! | `lab-agent serve` | stage 0: makes the namespaces, then watches; its child, stage 1, is pid 1 inside and runs the cases |
 //! | `lab-agent transitions` | likewise, but inside it answers questions about the kernel for `lab model check` |
+//! | `lab-agent hold` | what a container runs while a lab uses it |
+//! | `lab-agent contained` | what serves the lab there, without namespaces of its own |
+//! | `lab-agent beside` | the same in a container whose files belong to a mail or web server |
 //! | any other path | the witness: stands in for the script which a wrapper starts, and reports what it was given |
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`stage0`] | namespaces, id maps, life line: nothing survives the lab |
 //! | [`stage1`] | the server inside: layouts and runs |
+//! | [`contained`] | the same without namespaces, in a container that ends with the lab |
 //! | [`sweep`] | taking down what a case leaves behind |
 //! | [`layout`] | trees and mounts, prepared once per layout; fresh directories and their differences, once per case |
 //! | [`case`] | one start of a subject: plan, launcher, watch, evidence |
@@ -28,6 +32,7 @@
 
 mod case;
 mod challenge;
+mod contained;
 mod cure;
 mod failure;
 mod frame;
@@ -40,6 +45,8 @@ mod sweep;
 mod sys;
 mod transitions;
 mod witness;
+
+use layout::container::Whose;
 
 /// What the kernel and the C runtime handed to this process.
 pub(crate) struct Start {
@@ -69,9 +76,13 @@ pub(crate) fn run(start: &Start) -> i32 {
     }
     match start.argv.get(1).copied() {
         Some(b"serve") => stage0::serve(stage1::main),
+        Some(b"hold") => contained::hold(start.argv.get(2..).unwrap_or_default()),
+        Some(b"contained") => contained::serve(Whose::Layouts),
+        Some(b"beside") => contained::serve(Whose::Server),
         Some(b"transitions") => stage0::serve(transitions::main),
         _ => {
-            let usage = b"usage: lab-agent serve | transitions (started by lab, with a socket as standard input)\n";
+            let usage =
+                b"usage: lab-agent serve | transitions | hold | contained | beside (started by lab, with a stream to it)\n";
             // Without a standard error there is nobody to tell.
             let _ = write_all(rustix::stdio::stderr(), usage);
             2

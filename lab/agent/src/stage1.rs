@@ -7,9 +7,10 @@ use crate::cure::{self, UNEXPECTED};
 use crate::failure::Failure;
 use crate::frame::{self, FrameError};
 use crate::host;
+use crate::layout::container::{Container, NOSUID_PROBE, Whose};
 use crate::layout::home::Home;
 use crate::layout::tree::{Blob, Sources};
-use crate::layout::{PROBE, PROBE_GID, Prepared};
+use crate::layout::{Ground, PROBE, PROBE_GID, Prepared};
 use crate::stage0::Unable;
 use crate::sweep::Sweeper;
 use crate::sys::clone::{Stack, shared};
@@ -22,13 +23,13 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::Signal;
 use rustix::termios::Winsize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 /// The sandbox.
 struct Sandbox {
-    home: Home,
+    ground: Ground,
     bench: Bench,
     /// The agent's own program file, which is the witness too.
     agent: Vec<u8>,
@@ -41,25 +42,35 @@ struct Sandbox {
 
 /// The life of stage 1; its return value is the exit status.
 pub(crate) fn main(socket: &OwnedFd, go: OwnedFd, as_root: bool) -> i32 {
-    let (hello, mut sandbox) = match furnish(go, as_root) {
+    converse(socket, socket, furnish(go, as_root))
+}
+
+/// The same in a container that somebody else made, with the lab at the other end of two pipes.
+pub(crate) fn contained(from: &OwnedFd, to: &OwnedFd, whose: Whose) -> i32 {
+    converse(from, to, furnish_container(whose).map(Some))
+}
+
+/// Greets the lab, and serves it to the end of the stream.
+fn converse(from: &OwnedFd, to: &OwnedFd, furnished: Result<Option<(Hello, Sandbox)>, Unable>) -> i32 {
+    let (hello, mut sandbox) = match furnished {
         Ok(Some(furnished)) => furnished,
         // Stage 0 has ended or has said itself what is wrong.
         Ok(None) => return 1,
         Err(Unable { step, errno, cure }) => {
-            let _ = frame::send(socket, &Greeting::Unable { step, errno, cure });
+            let _ = frame::send(to, &Greeting::Unable { step, errno, cure });
             return 1;
         }
     };
-    if frame::send(socket, &Greeting::Ready(hello)).is_err() {
+    if frame::send(to, &Greeting::Ready(hello)).is_err() {
         return 1;
     }
     loop {
-        let reply = match frame::receive(socket) {
+        let reply = match frame::receive(from) {
             Ok(Request::Quit) | Err(FrameError::Closed) => return 0,
             Ok(request) => sandbox.answer(request),
             Err(FrameError::Broken) => return 1,
         };
-        if frame::send(socket, &reply).is_err() {
+        if frame::send(to, &reply).is_err() {
             return 1;
         }
     }
@@ -98,9 +109,7 @@ fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unabl
     }
     let facts = host::facts();
     let bench = bench(Sweeper::new(go)).map_err(unexpected("prepare the bench"))?;
-    let agent = std::fs::read("/proc/self/exe").map_err(|error| {
-        unexpected("read the agent's own program file")(Errno::from_io_error(&error).unwrap_or(Errno::IO))
-    })?;
+    let agent = own_program()?;
     rustix::process::umask(rustix::fs::Mode::empty());
     // While the host's /proc is there.
     let apparmor = cure::apparmor_restricts();
@@ -110,17 +119,31 @@ fn furnish(go: OwnedFd, as_root: bool) -> Result<Option<(Hello, Sandbox)>, Unabl
     })?;
     // Few subjects write more to their log than fits; for them it is taken in as it comes.
     let _ = home.set_network_sysctl("unix/max_dgram_qlen", "512");
-    let hello = Hello { version: VERSION, tier: tier(&bench.gid_map), facts };
-    let sandbox = Sandbox {
-        home,
-        bench,
-        agent,
-        programs: HashMap::new(),
-        blobs: HashMap::new(),
-        layouts: HashMap::new(),
-        inside: None,
-    };
-    Ok(Some((hello, sandbox)))
+    Ok(Some(Sandbox::new(Ground::Namespaces(home), bench, agent, facts)))
+}
+
+/// Everything before the first request, in a container.
+fn furnish_container(whose: Whose) -> Result<(Hello, Sandbox), Unable> {
+    let unexpected = |step: &'static str| move |errno| Unable::new(step, errno, UNEXPECTED);
+    let cure = "start the lab with Docker's own defaults for containers: root inside, default capabilities";
+    // What a case leaves running must become a child of this process.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(unexpected("inherit orphans"))?;
+    let bench = bench(Sweeper::alone()).map_err(unexpected("prepare the bench"))?;
+    let agent = own_program()?;
+    rustix::process::umask(rustix::fs::Mode::empty());
+    let container = Container::furnish(&agent, whose).map_err(|Failure { step, errno }| Unable {
+        step,
+        errno,
+        cure: cure.to_owned(),
+    })?;
+    Ok(Sandbox::new(Ground::Container(container), bench, agent, host::facts()))
+}
+
+fn own_program() -> Result<Vec<u8>, Unable> {
+    std::fs::read("/proc/self/exe").map_err(|error| {
+        let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        Unable::new("read the agent's own program file", errno, UNEXPECTED)
+    })
 }
 
 fn become_root_inside() -> Result<(), Errno> {
@@ -165,6 +188,12 @@ pub(crate) fn tier(gid_map: &str) -> Tier {
 }
 
 impl Sandbox {
+    fn new(ground: Ground, bench: Bench, agent: Vec<u8>, facts: BTreeMap<String, String>) -> (Hello, Self) {
+        let hello = Hello { version: VERSION, tier: tier(&bench.gid_map), facts };
+        let (programs, blobs, layouts) = (HashMap::new(), HashMap::new(), HashMap::new());
+        (hello, Self { ground, bench, agent, programs, blobs, layouts, inside: None })
+    }
+
     fn answer(&mut self, request: Request) -> Reply {
         let result = match request {
             Request::Program { digest, bytes } => {
@@ -185,6 +214,7 @@ impl Sandbox {
                 let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
                 self.run(layout, &invocation, Mode::Shell(size)).map(|evidence| Reply::Ran(Box::new(evidence)))
             }
+            Request::Listen { patience_ms } => Ok(Reply::Heard(case::listen::listen(&self.bench, patience_ms))),
             Request::Quit => Ok(Reply::Done),
         };
         result.unwrap_or_else(|Failure { step, errno }| Reply::Failed { step, errno })
@@ -202,10 +232,7 @@ impl Sandbox {
     fn open(&mut self, number: u32, spec: &Layout) -> Result<Probes, Failure> {
         self.inside = None;
         let sources = Sources { blobs: &self.blobs, agent: &self.agent };
-        let mut prepared = Prepared::new(&self.home, spec, &sources)?;
-        for fresh in &mut prepared.fresh {
-            fresh.learn(&sources)?;
-        }
+        let prepared = Prepared::new(&self.ground, spec, &sources)?;
         // The lab sends them again for a layout that needs them.
         self.blobs.clear();
         self.layouts.insert(number, prepared);
@@ -215,7 +242,9 @@ impl Sandbox {
     fn close(&mut self, number: u32) -> Result<(), Failure> {
         // Its last user must leave the namespace before it can go.
         if self.inside == Some(number) {
-            self.home.enter()?;
+            if let Ground::Namespaces(home) = &self.ground {
+                home.enter()?;
+            }
             self.inside = None;
         }
         self.layouts.remove(&number);
@@ -228,10 +257,10 @@ impl Sandbox {
             .get(&number)
             .ok_or_else(|| Failure::refused(format!("run in layout {number}, which is not open")))?;
         if self.inside != Some(number) {
-            prepared.enter()?;
+            prepared.enter(&self.agent)?;
             self.inside = Some(number);
         }
-        Ok(case::run(&mut self.bench, &self.home, prepared, &self.agent, invocation, mode))
+        Ok(case::run(&mut self.bench, &self.ground, prepared, &self.agent, invocation, mode))
     }
 
     /// Starts the set-group-ID probe twice. What it reports, not what was set up, decides.
@@ -246,9 +275,10 @@ impl Sandbox {
             })
         };
         let identity = ids(1_000, 1_000).ok_or_else(|| Failure::refused("make the probe's identity"))?;
-        let invocation = Invocation::quiet(PROBE.into(), identity);
-        let positive = self.run(number, &invocation, Mode::Probe(Probe::Positive))?;
-        let negative = self.run(number, &invocation, Mode::Probe(Probe::Negative))?;
+        let nosuid = if self.ground.home().is_some() { PROBE } else { NOSUID_PROBE };
+        let start = |program: &str| Invocation::quiet(program.into(), identity.clone());
+        let positive = self.run(number, &start(PROBE), Mode::Probe(Probe::Positive))?;
+        let negative = self.run(number, &start(nosuid), Mode::Probe(Probe::Negative))?;
         for evidence in [&positive, &negative] {
             if let Stage::Setup { step, errno } = &evidence.stage {
                 return Err(Failure { step: format!("probe of the layout: {step}"), errno: *errno });

@@ -15,26 +15,31 @@ const MOST: usize = 128;
 
 /// Stage 1's side.
 pub(crate) struct Sweeper {
-    socket: OwnedFd,
+    socket: Option<OwnedFd>,
     pending: Vec<OwnedFd>,
 }
 
 impl Sweeper {
     /// `socket` leads to stage 0.
     pub(crate) fn new(socket: OwnedFd) -> Self {
-        Self { socket, pending: Vec::new() }
+        Self { socket: Some(socket), pending: Vec::new() }
     }
 
-    /// Leaves descriptors of mounts and namespaces to be closed some time.
+    /// Without a stage 0: nothing that takes long to close is left.
+    pub(crate) fn alone() -> Self {
+        Self { socket: None, pending: Vec::new() }
+    }
+
+    /// Leaves descriptors of mounts and namespaces to be closed some time; at once without a stage 0.
     pub(crate) fn leave(&mut self, descriptors: impl IntoIterator<Item = OwnedFd>) {
-        self.pending.extend(descriptors);
+        if self.socket.is_some() {
+            self.pending.extend(descriptors);
+        }
     }
 
     /// Hands over what has been left, if that is worth it.
     pub(crate) fn hand_over(&mut self) {
-        if self.pending.len() < BATCH {
-            return;
-        }
+        let Some(socket) = self.socket.as_ref().filter(|_| self.pending.len() >= BATCH) else { return };
         for some in self.pending.chunks(MOST) {
             let descriptors: Vec<BorrowedFd<'_>> = some.iter().map(AsFd::as_fd).collect();
             let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
@@ -42,7 +47,7 @@ impl Sweeper {
             ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
             let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
             // If stage 0 cannot take them, stage 1 waits for the kernel itself, by closing them below.
-            let _ = sendmsg(&self.socket, &[IoSlice::new(b"-")], &mut ancillary, flags);
+            let _ = sendmsg(socket, &[IoSlice::new(b"-")], &mut ancillary, flags);
         }
         self.pending.clear();
     }

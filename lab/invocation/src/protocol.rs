@@ -1,6 +1,7 @@
 //! The messages between the lab and its agent: length-prefixed frames (u32, little-endian) on a stream socket, one reply
 //! for each request, in order.
 
+use crate::evidence::WitnessReport;
 use crate::layout::Digest;
 use crate::{Bytes, Evidence, Invocation, Layout};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 pub const WITNESS_SOCKET: &[u8] = b"lab-witness";
 
 /// Changes whenever a message changes; the first frame is the agent's [`Greeting`].
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Longest frame which either side accepts, in bytes.
 pub const MAX_FRAME: usize = 64 * 1024 * 1024;
@@ -111,6 +112,11 @@ pub enum Request<'a> {
         /// Width of the terminal, in characters.
         columns: u16,
     },
+    /// Wait for a witness that somebody else starts, such as a mail server which was given a message.
+    Listen {
+        /// At most so long, in milliseconds.
+        patience_ms: u32,
+    },
     /// End.
     Quit,
 }
@@ -136,6 +142,8 @@ pub enum Reply {
     },
     /// The subject was started, or it was tried.
     Ran(Box<Evidence>),
+    /// What witnesses have said; empty if the time was up first.
+    Heard(Vec<WitnessReport>),
     /// The request could not be carried out.
     Failed {
         /// What was being done, in words.

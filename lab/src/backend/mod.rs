@@ -1,9 +1,14 @@
 //! Backends: where cases take place. Scenarios name capabilities, never backends.
 
+mod client;
+#[cfg(feature = "docker")]
+pub mod docker;
 pub mod libraries;
 pub mod namespace;
+mod preflight;
+mod served;
 
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, Capability};
 use crate::problem::Problem;
 use lab_invocation::layout::Digest;
 use lab_invocation::protocol::{Patch, Probes};
@@ -25,11 +30,26 @@ pub trait Backend: Send + Sync {
         BTreeMap::new()
     }
 
+    /// Why it cannot make this layout or start this invocation, beyond what its capabilities say; asked before anything
+    /// is tried.
+    fn lacks(&self, _layout: &Layout, _invocation: &Invocation) -> Option<Lack> {
+        None
+    }
+
     /// A worker of its own for each thread.
     ///
     /// # Errors
     /// The helper process cannot be started.
     fn worker(&self) -> Result<Box<dyn Worker>, BackendError>;
+}
+
+/// What a backend cannot make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// The capability that covers it, if one does.
+    pub needs: Option<Capability>,
+    /// What is wanted, why it cannot be had, and what would help.
+    pub because: String,
 }
 
 /// Runs cases one after the other. Dropping it destroys every sandbox that it made.

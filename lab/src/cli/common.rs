@@ -36,8 +36,7 @@ pub(crate) struct Place {
 enum Kind {
     /// Kernel namespaces: needs nothing but Linux
     Namespace,
-    /// Containers; named so that asking for it says what is missing
-    #[value(hide = true)]
+    /// Containers of a Docker engine, in a lab that is built for it: cargo lab-docker
     Docker,
 }
 
@@ -50,12 +49,31 @@ impl Place {
     /// The backend.
     pub(crate) fn backend(&self, programs: &Programs) -> Result<Arc<dyn Backend>, Problem> {
         match self.backend {
-            Kind::Docker => Err(Problem::usage("the container backend is not built in")
-                .found("this lab was built without the feature `docker`")
-                .cure("use --backend namespace, which is the default")),
+            Kind::Docker => containers(programs),
             Kind::Namespace => namespace(programs),
         }
     }
+}
+
+/// The container backend.
+#[cfg(feature = "docker")]
+fn containers(programs: &Programs) -> Result<Arc<dyn Backend>, Problem> {
+    use crate::backend::docker::{Docker, Options};
+    let options = Options { run: crate::record::name_of_now(), security: Vec::new() };
+    Ok(Arc::new(Docker::new(programs.path("lab-agent")?, options)))
+}
+
+#[cfg(not(feature = "docker"))]
+fn containers(_: &Programs) -> Result<Arc<dyn Backend>, Problem> {
+    Err(without_containers())
+}
+
+/// Says how to get what this lab was built without.
+#[cfg(not(feature = "docker"))]
+pub(crate) fn without_containers() -> Problem {
+    Problem::usage("containers are not built into this lab")
+        .found("it was built without the feature `docker`, which takes a hundred crates and some minutes more")
+        .cure("in a checkout: cargo lab-docker in place of cargo lab; elsewhere build it with --features docker; cases that need no container run with --backend namespace, the default")
 }
 
 /// Builds or finds the programs of these packages, and says how they are not as they should be.

@@ -1,9 +1,12 @@
 //! The command line: one file for each command, nothing but arguments, wiring and exit status.
 
 mod check;
+mod clean;
 mod common;
+mod deploy;
 mod diff;
 mod explain;
+mod images;
 mod list;
 mod model;
 mod new;
@@ -90,6 +93,12 @@ enum Command {
     Specimens(specimens::Arguments),
     /// Say what can be tested on this machine, and why something cannot
     Preflight(preflight::Arguments),
+    /// Give real mail servers messages in containers, and compare as whom they start the wrapper
+    Deploy(deploy::Arguments),
+    /// Build, list or look at the images of the servers
+    Images(images::Arguments),
+    /// Remove containers whose lab is gone
+    Clean(clean::Arguments),
 }
 
 /// Reads the command line, does what it says, reports problems.
@@ -127,6 +136,9 @@ fn dispatch(arguments: Arguments, out: &mut Output) -> Result<ExitCode, Problem>
         Some(Command::Explain(arguments)) => explain::run(&arguments, out),
         Some(Command::Specimens(arguments)) => specimens::run(&arguments, out),
         Some(Command::Preflight(arguments)) => preflight::run(&arguments, out),
+        Some(Command::Deploy(arguments)) => deploy::run(&arguments, out),
+        Some(Command::Images(arguments)) => images::run(&arguments, out),
+        Some(Command::Clean(arguments)) => clean::run(&arguments, out),
     };
     exit.map(ExitCode::from)
 }

@@ -1,13 +1,13 @@
 //! Hands the cases to workers and makes events of what comes back. A verdict is final, and its event is sent, once the
 //! controls of its scenario are known.
 
-use crate::backend::{Backend, BackendError, Worker};
+use crate::backend::{Backend, BackendError, Lack, Worker};
 use crate::capability::Capabilities;
 use crate::case::Case;
 use crate::diagnose::{diagnose, ledger};
 use crate::run::collect::{Collector, Done, Settings};
 use crate::run::event::{Event, Summary};
-use crate::run::plan::{Plan, Planned};
+use crate::run::plan::Plan;
 use crate::run::verdict::{Seen, joined, unproven, unsupported};
 use crate::run::words::error;
 use crate::verdict::Verdict;
@@ -48,7 +48,7 @@ pub fn run(
 ) -> Summary {
     let started = Instant::now();
     let (lacking, able): (Vec<_>, Vec<_>) = (0..plan.cases.len())
-        .map(|place| (place, cannot(&plan.cases[place], capabilities)))
+        .map(|place| (place, cannot(&plan, place, backend.as_ref(), capabilities)))
         .partition(|(_, verdict)| verdict.is_some());
     let queue = chunks(&plan, able.into_iter().map(|(place, _)| place));
     let jobs = settings.jobs.clamp(1, queue.len().max(1));
@@ -87,11 +87,15 @@ pub fn run(
 }
 
 /// Why a case cannot be run here, as a verdict.
-fn cannot(planned: &Planned, capabilities: &Capabilities) -> Option<Verdict> {
-    match &planned.unsupported {
-        Some(because) => Some(Verdict::Unsupported { needs: None, because: because.clone() }),
-        None => unsupported(&planned.case, capabilities),
+fn cannot(plan: &Plan, place: usize, backend: &dyn Backend, capabilities: &Capabilities) -> Option<Verdict> {
+    let planned = &plan.cases[place];
+    if let Some(because) = &planned.unsupported {
+        return Some(Verdict::Unsupported { needs: None, because: because.clone() });
     }
+    unsupported(&planned.case, capabilities).or_else(|| {
+        let Lack { needs, because } = backend.lacks(&plan.setting(planned).layout, &planned.case.invocation)?;
+        Some(Verdict::Unsupported { needs, because })
+    })
 }
 
 /// Groups cases by setting, those with controls first. The cases of a setting are dealt out like cards: neighbours in a

@@ -39,7 +39,7 @@ fn become_the_subject(plan: &Plan<'_>, progress: &Progress, link: Option<Borrowe
     }
     progress.begin(Step::Mount);
     for mount in plan.mounts {
-        let made = mounts::make(plan.home, mount);
+        let made = mounts::make(plan.home.ok_or(Errno::PERM)?, mount);
         made.map_err(|failure| {
             Errno::from_raw_os_error(if failure.errno == 0 { libc::EINVAL } else { failure.errno })
         })?;

@@ -6,9 +6,11 @@
 //! | [`descriptors`], [`terminal`] | what the subject's descriptors are |
 //! | [`launch`] | the launcher: becomes the invoker, then executes the subject |
 //! | [`progress`] | what the launcher tells stage 1 |
+//! | [`listen`] | witnesses that somebody else has started |
 //! | [`link`] | what the launcher asks stage 1 for: id maps, a tracer, a supervisor of system calls |
 //! | [`tracer`] | a process that traces the launcher |
 //! | [`faults`], [`calls`] | system calls that are made to fail |
+//! | [`strays`] | what a case leaves running |
 //! | [`watch`] | stage 1 while the subject runs: outputs, witnesses, syslog, deadline |
 
 mod calls;
@@ -16,20 +18,20 @@ pub(crate) mod descriptors;
 pub(crate) mod faults;
 mod launch;
 mod link;
+pub(crate) mod listen;
 pub(crate) mod plan;
 pub(crate) mod progress;
+mod strays;
 mod terminal;
 mod tracer;
 mod watch;
 
 use crate::failure::{During, Failure};
-use crate::layout::Prepared;
 use crate::layout::changes::{compare, snapshot};
 use crate::layout::fresh::Instance;
-use crate::layout::home::Home;
+use crate::layout::{Ground, Prepared};
 use crate::sweep::Sweeper;
 use crate::sys::clone::{Child, Stack, clone};
-use crate::sys::signals;
 use lab_invocation::Invocation;
 use lab_invocation::evidence::{Capture, Change, Evidence, InvokerState, Stage};
 use link::Link;
@@ -64,7 +66,7 @@ pub(crate) struct Bench {
 /// [`Stage::Setup`]; it never counts as a result.
 pub(crate) fn run(
     bench: &mut Bench,
-    home: &Home,
+    ground: &Ground,
     prepared: &Prepared,
     agent: &[u8],
     invocation: &Invocation,
@@ -72,10 +74,10 @@ pub(crate) fn run(
 ) -> Evidence {
     let begun = now_ns();
     bench.progress.reset();
-    match attempt(bench, home, prepared, agent, invocation, mode, begun) {
+    match attempt(bench, ground, prepared, agent, invocation, mode, begun) {
         Ok(evidence) => evidence,
         Err(Failure { step, errno }) => {
-            clear_away();
+            strays::clear_away();
             blank(bench, Stage::Setup { step, errno })
         }
     }
@@ -83,7 +85,7 @@ pub(crate) fn run(
 
 fn attempt(
     bench: &mut Bench,
-    home: &Home,
+    ground: &Ground,
     prepared: &Prepared,
     agent: &[u8],
     invocation: &Invocation,
@@ -92,17 +94,18 @@ fn attempt(
 ) -> Result<Evidence, Failure> {
     let fresh = prepared.instances(agent)?;
     set_challenge(prepared, invocation)?;
-    let (plan, ends) = Plan::new(invocation, home, prepared, &fresh, bench.files, mode)?;
+    let (plan, ends) = Plan::new(invocation, ground, prepared, &fresh, bench.files, mode)?;
     let progress = bench.progress;
+    let namespaces = if prepared.has_namespace() { libc::CLONE_NEWNS } else { 0 };
     let (child, link) = if plan.needs_own_memory() {
         let (ours, theirs) = link::pair().during(|| "make a socket pair for the launcher")?;
         let theirs = rustix::io::fcntl_dupfd_cloexec(&theirs, plan.above).during(|| "move the launcher's socket")?;
         let body = || launch::launch(&plan, progress, Some(theirs.as_fd()));
-        let child = clone(libc::CLONE_NEWNS, &mut bench.stack, body).during(|| "clone(2) the launcher")?;
+        let child = clone(namespaces, &mut bench.stack, body).during(|| "clone(2) the launcher")?;
         let maps = (bench.uid_map.as_str(), bench.gid_map.as_str());
-        (child, Some(Link::new(ours, invocation, home.proc.as_fd(), maps)))
+        (child, Some(Link::new(ours, invocation, ground.proc(), maps)))
     } else {
-        let flags = libc::CLONE_NEWNS | libc::CLONE_VM | libc::CLONE_VFORK;
+        let flags = namespaces | libc::CLONE_VM | libc::CLONE_VFORK;
         let body = || launch::launch(&plan, progress, None);
         let child = clone(flags, &mut bench.stack, body).during(|| "clone(2) the launcher")?;
         // The launcher's change of ids took this from the memory that both share, and with it, for later children in a
@@ -129,9 +132,11 @@ fn attempt(
     watch.grace(&child);
     let mut invoker = invoker(bench);
     watch.let_go(&mut invoker);
-    let strays = clear_away();
+    let strays = strays::clear_away();
     watch.drain();
+    watch.hear_out(&child);
     let changes = differences(prepared, &fresh)?;
+    prepared.demand_unchanged()?;
     bench.sweeper.leave(fresh.into_iter().map(|instance| instance.mount).chain(namespace));
 
     let (step, words, errno) = progress.reached();
@@ -214,34 +219,6 @@ fn differences(prepared: &Prepared, fresh: &[Instance]) -> Result<Vec<Change>, F
     }
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(changes)
-}
-
-/// Reaps what has ended; whether there are other processes left.
-fn reap() -> bool {
-    loop {
-        match rustix::process::wait(WaitOptions::NOHANG) {
-            Ok(Some(_)) | Err(Errno::INTR) => {}
-            Ok(None) => return true,
-            Err(_) => return false,
-        }
-    }
-}
-
-/// Kills and reaps every process of the sandbox but stage 1. Returns how many were killed.
-fn clear_away() -> u32 {
-    let mut strays = 0;
-    // Without children there are no other processes: orphans become children of process 1, which this is.
-    if !reap() {
-        return strays;
-    }
-    while signals::kill_everything().is_ok() {
-        match rustix::process::wait(WaitOptions::empty()) {
-            Ok(Some(_)) => strays += 1,
-            Ok(None) | Err(Errno::INTR) => {}
-            Err(_) => break,
-        }
-    }
-    strays
 }
 
 /// Waits for the end of a child.

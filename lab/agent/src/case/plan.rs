@@ -3,10 +3,10 @@
 
 use super::descriptors::{Ends, Placement, Source};
 use crate::failure::{During, Failure};
-use crate::layout::Prepared;
 use crate::layout::fresh::Instance;
 use crate::layout::home::Home;
 use crate::layout::path::Absolute;
+use crate::layout::{Ground, Prepared};
 use crate::sys::exec::Vector;
 use crate::sys::ids;
 use lab_invocation::invocation::Cwd;
@@ -43,7 +43,7 @@ pub(crate) struct Plan<'a> {
     /// The subject as a descriptor that belongs to a mount of another namespace.
     pub(crate) foreign: Option<OwnedFd>,
     /// For mounts which the launcher makes.
-    pub(crate) home: &'a Home,
+    pub(crate) home: Option<&'a Home>,
     /// The witness's challenge, to which the launcher adds the subject's file.
     pub(crate) challenge: BorrowedFd<'a>,
 }
@@ -72,7 +72,7 @@ impl<'a> Plan<'a> {
     /// Makes it, together with the ends of pipes and the like that stage 1 keeps.
     pub(crate) fn new(
         invocation: &'a Invocation,
-        home: &'a Home,
+        ground: &'a Ground,
         prepared: &'a Prepared,
         fresh: &'a [Instance],
         files: (u64, u64),
@@ -88,26 +88,29 @@ impl<'a> Plan<'a> {
         };
         let strings =
             |what: &str, all: &[Bytes]| all.iter().map(|bytes| string(what, bytes)).collect::<Result<Vec<_>, _>>();
-        let attach =
-            fresh.iter().zip(&prepared.fresh).map(|(instance, fresh)| (instance.mount.as_fd(), fresh.at.as_c_str()));
+        let attach = fresh.iter().zip(&prepared.fresh).filter(|_| prepared.has_namespace());
+        let attach = attach.map(|(instance, fresh)| (instance.mount.as_fd(), fresh.at.as_c_str()));
         let cwd = match &invocation.cwd {
             Cwd::Path(path) => Some(Absolute::new(path)?.as_c_str().to_owned()),
             Cwd::Deleted | Cwd::Unreadable => None,
         };
         let program = string("the program's path", &invocation.program)?;
+        if invocation.transition.foreign_mount && !prepared.has_namespace() {
+            return Err(Failure::refused("open the subject in another mount namespace: a container has one"));
+        }
         let foreign = invocation.transition.foreign_mount.then(|| foreign(&program, above)).transpose();
         let plan = Self {
             invocation,
             foreign: foreign.during(|| "open the subject in another mount namespace")?,
             watched: super::faults::watched(&invocation.faults)?,
-            home,
+            home: ground.home(),
             challenge: prepared.challenge.as_fd(),
             program,
             argv: Vector::new(strings("an argument", &invocation.argv)?),
             env: Vector::new(strings("an environment entry", &invocation.env)?),
             attach: attach.collect(),
             mounts: &prepared.per_case,
-            probe: if let Mode::Probe(probe) = mode { Some(probe) } else { None },
+            probe: if let Mode::Probe(probe) = mode { Some(probe).filter(|_| prepared.has_namespace()) } else { None },
             cwd,
             placements,
             above,

@@ -2,9 +2,9 @@
 //! is used for it, so none of the subject's can be disturbed.
 
 use super::faults::FileId;
+use crate::layout::mounts;
 use lab_invocation::evidence::FileState;
 use lab_invocation::ids::Ids;
-use lab_invocation::layout::MountFlags;
 use lab_invocation::{Credentials, Gid, Uid};
 use rustix::fs::{StatVfsMountFlags, Statx};
 use rustix::io::Errno;
@@ -175,12 +175,7 @@ impl Progress {
             mode: u32::try_from(mode).ok()?,
             links,
             size,
-            mount: MountFlags {
-                nosuid: flags.contains(StatVfsMountFlags::NOSUID),
-                noexec: flags.contains(StatVfsMountFlags::NOEXEC),
-                nodev: flags.contains(StatVfsMountFlags::NODEV),
-                read_only: flags.contains(StatVfsMountFlags::RDONLY),
-            },
+            mount: mounts::of_statvfs(flags),
         })
     }
 

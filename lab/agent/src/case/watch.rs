@@ -24,6 +24,8 @@ const BRIEF_NS: u64 = 2_000_000;
 
 /// How long what a subject has left running may go on, in nanoseconds.
 const GRACE_NS: u64 = 100_000_000;
+/// How long a witness that somebody else has started may take to finish its report, in nanoseconds.
+const HEARING_NS: u64 = 2_000_000_000;
 /// How often it is looked whether it has ended, in nanoseconds.
 const GRACE_STEP_NS: u64 = 2_000_000;
 
@@ -151,7 +153,7 @@ impl<'a> Watch<'a> {
     /// heard, or it would look as if none had started.
     pub(super) fn grace(&mut self, child: &Child) {
         let end = now_ns() + GRACE_NS;
-        while super::reap() && now_ns() < end {
+        while super::strays::reap() && now_ns() < end {
             let (_, events) = self.wait(None, Some(&timespec(GRACE_STEP_NS)));
             for event in events {
                 self.serve(event, child);
@@ -175,6 +177,17 @@ impl<'a> Watch<'a> {
         while self.accept() {}
         for index in 0..self.witnesses.len() {
             while self.read_witness(index) {}
+        }
+    }
+
+    /// Hears witnesses out that are still alive, because somebody else has started them; all others are dead by now.
+    pub(super) fn hear_out(&mut self, child: &Child) {
+        let end = now_ns() + HEARING_NS;
+        while self.witnesses.iter().any(|witness| witness.socket.is_some()) && now_ns() < end {
+            let (_, events) = self.wait(None, Some(&timespec(GRACE_STEP_NS)));
+            for event in events {
+                self.serve(event, child);
+            }
         }
     }
 

@@ -2,14 +2,15 @@
 //! namespace, and read by its descriptor after that namespace is gone.
 
 use super::changes::{Snapshot, snapshot};
-use super::mounts;
 use super::path::Absolute;
 use super::tree::{self, Blob, Placed, Sources};
-use crate::failure::Failure;
+use super::{container, mounts};
+use crate::failure::{During, Failure};
 use lab_invocation::layout::{Content, Digest, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Gid, Layout, Uid};
+use rustix::fs::{Mode, OFlags};
 use std::collections::HashMap;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Bound on what a case can write besides what its layout puts there, in bytes.
 const SIZE: u64 = 16 << 20;
@@ -22,9 +23,7 @@ const INODES: &str = "4096";
 pub(crate) struct Fresh {
     /// Where.
     pub(crate) at: Absolute,
-    mode: String,
-    owner: String,
-    group: String,
+    root: Node,
     nodes: Vec<Placed>,
     /// Files that the nodes name.
     blobs: HashMap<Digest, Blob>,
@@ -39,29 +38,37 @@ pub(crate) struct Instance {
 
 impl Fresh {
     fn new(at: Absolute, root: &Node) -> Self {
-        Self {
-            at,
-            mode: format!("{:o}", root.mode),
-            owner: root.owner.to_string(),
-            group: root.group.to_string(),
-            nodes: Vec::new(),
-            blobs: HashMap::new(),
-            before: None,
-        }
+        Self { at, root: root.clone(), nodes: Vec::new(), blobs: HashMap::new(), before: None }
     }
 
     /// Makes one, filled as the layout says. `agent` is the agent's program file.
     pub(crate) fn instance(&self, agent: &[u8]) -> Result<Instance, Failure> {
         let size = (SIZE + self.own_files(agent)).to_string();
-        let mut options = vec![("size", size.as_str()), ("nr_inodes", INODES), ("mode", self.mode.as_str())];
-        if self.owner != "0" {
-            options.push(("uid", self.owner.as_str()));
+        let (mode, owner, group) =
+            (format!("{:o}", self.root.mode), self.root.owner.to_string(), self.root.group.to_string());
+        let mut options = vec![("size", size.as_str()), ("nr_inodes", INODES), ("mode", mode.as_str())];
+        if owner != "0" {
+            options.push(("uid", owner.as_str()));
         }
-        if self.group != "0" {
-            options.push(("gid", self.group.as_str()));
+        if group != "0" {
+            options.push(("gid", group.as_str()));
         }
         let mount = mounts::new_tmpfs(&options)?;
         tree::make_all(mount.as_fd(), &self.nodes, &Sources { blobs: &self.blobs, agent })?;
+        Ok(Instance { mount })
+    }
+
+    /// Makes one in place, below `root`, where nothing can be mounted: what the last case left there goes first.
+    pub(crate) fn renew(&self, root: BorrowedFd<'_>, agent: &[u8]) -> Result<Instance, Failure> {
+        let path = self.at.below(&Absolute::root()).unwrap_or_default();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mount =
+            rustix::fs::openat(root, &path, flags, Mode::empty()).during(|| format!("open {} to renew it", self.at))?;
+        container::empty(mount.as_fd(), &[]).during(|| format!("empty {}", self.at))?;
+        let itself = Placed { at: c".".to_owned(), node: self.root.clone() };
+        let sources = Sources { blobs: &self.blobs, agent };
+        tree::make_all(mount.as_fd(), &[itself], &sources)?;
+        tree::make_all(mount.as_fd(), &self.nodes, &sources)?;
         Ok(Instance { mount })
     }
 
@@ -79,8 +86,8 @@ impl Fresh {
         contents.map(|length| (length as u64).next_multiple_of(PAGE)).sum()
     }
 
-    /// Keeps the contents that its nodes name, and takes the state of a new instance as what later ones are compared with.
-    pub(crate) fn learn(&mut self, sources: &Sources<'_>) -> Result<(), Failure> {
+    /// Keeps the contents that its nodes name.
+    pub(crate) fn keep(&mut self, sources: &Sources<'_>) {
         for placed in &self.nodes {
             if let NodeKind::File(Content::Blob(digest)) = &placed.node.kind
                 && let Some(blob) = sources.blobs.get(digest)
@@ -88,7 +95,10 @@ impl Fresh {
                 self.blobs.insert(*digest, blob.clone());
             }
         }
-        let instance = self.instance(sources.agent)?;
+    }
+
+    /// Takes the state of a new instance as what later ones are compared with.
+    pub(crate) fn learn(&mut self, instance: &Instance) -> Result<(), Failure> {
         self.before = Some(snapshot(instance.mount.as_fd(), &self.at)?);
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::{EMPTY, attach, clone_mount};
 use crate::failure::{During, Failure};
 use crate::sys;
 use lab_invocation::layout::{Mount, MountFlags, MountKind};
-use rustix::fs::CWD;
+use rustix::fs::{CWD, StatVfsMountFlags};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen};
 use std::ffi::CStr;
@@ -95,6 +95,16 @@ pub(crate) fn attributes(flags: MountFlags) -> u64 {
         .into_iter()
         .filter_map(|(set, attribute)| set.then_some(attribute))
         .sum()
+}
+
+/// Mount flags as statvfs(3) gives them.
+pub(crate) fn of_statvfs(flags: StatVfsMountFlags) -> MountFlags {
+    MountFlags {
+        nosuid: flags.contains(StatVfsMountFlags::NOSUID),
+        noexec: flags.contains(StatVfsMountFlags::NOEXEC),
+        nodev: flags.contains(StatVfsMountFlags::NODEV),
+        read_only: flags.contains(StatVfsMountFlags::RDONLY),
+    }
 }
 
 /// A read-only overlay; without an upper layer the kernel wants two lower ones, so the second is empty.

@@ -38,11 +38,20 @@ pub(crate) struct Placed {
     pub(crate) node: Node,
 }
 
+/// A set-group-ID probe at an absolute path.
+pub(super) fn probe(path: &str) -> Placed {
+    let group = Gid::new(PROBE_GID).unwrap_or(Gid::ROOT);
+    placed(&own(path), 0o2755, group, NodeKind::File(Content::Witness))
+}
+
+/// An absolute path, relative to the root.
+fn own(path: &str) -> std::ffi::CString {
+    std::ffi::CString::new(path.trim_start_matches('/')).unwrap_or_default()
+}
+
 /// What every layout has without listing it.
 pub(super) fn always() -> Vec<Placed> {
     let directory = |path: &CStr, mode| placed(path, mode, Gid::ROOT, NodeKind::Directory);
-    let own = |path: &str| std::ffi::CString::new(path.trim_start_matches('/')).unwrap_or_default();
-    let probe_group = Gid::new(PROBE_GID).unwrap_or(Gid::ROOT);
     vec![
         directory(c"dev", 0o755),
         directory(c"proc", 0o555),
@@ -51,7 +60,7 @@ pub(super) fn always() -> Vec<Placed> {
         directory(&own(EMPTY), 0o755),
         directory(c".lab/unreadable", 0),
         placed(c".lab/challenge", 0o444, Gid::ROOT, NodeKind::File(Content::Inline(Bytes::default()))),
-        placed(&own(PROBE), 0o2755, probe_group, NodeKind::File(Content::Witness)),
+        probe(PROBE),
     ]
 }
 

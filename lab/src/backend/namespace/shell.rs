@@ -1,7 +1,7 @@
 //! A shell inside a case's sandbox, on the user's terminal.
 
-use super::NamespaceWorker;
-use super::client::unexpected;
+use crate::backend::client::unexpected;
+use crate::backend::served::RUN_PATIENCE;
 use crate::backend::{BackendError, Blob, Worker};
 use lab_invocation::layout::Digest;
 use lab_invocation::protocol::{Reply, Request};
@@ -36,17 +36,14 @@ pub fn shell(
         cure: None,
     };
     let for_agent = terminal.try_clone().map_err(|error| failed("the terminal cannot be shared", &error))?;
-    let mut worker = NamespaceWorker::start_with(agent, Stdio::from(for_agent))?;
+    let mut worker = super::start(agent, Stdio::from(for_agent))?;
     let (id, _) = worker.open(layout, blobs)?;
     let size = tcgetwinsize(&terminal).map_err(|errno| failed("the size of the terminal", &errno))?;
     let request =
         Request::Shell { layout: id.0, invocation: Cow::Borrowed(invocation), rows: size.ws_row, columns: size.ws_col };
     let raw = Raw::new(&terminal).map_err(|errno| failed("the terminal cannot be made raw", &errno))?;
-    let reply = worker.client.ask(
-        &request,
-        step,
-        Duration::from_millis(u64::from(invocation.deadline_ms)) + super::RUN_PATIENCE,
-    );
+    let patience = Duration::from_millis(u64::from(invocation.deadline_ms)) + RUN_PATIENCE;
+    let reply = worker.client.ask(&request, step, patience);
     drop(raw);
     match reply? {
         Reply::Ran(evidence) => Ok(*evidence),

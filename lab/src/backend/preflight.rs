@@ -1,6 +1,5 @@
-//! What the namespace backend can do on this machine, found by doing each thing once.
+//! What a backend can do on this machine, found by doing each thing once.
 
-use super::NamespaceWorker;
 use crate::backend::{BackendError, Worker};
 use crate::capability::{Capabilities, Capability, Support};
 use lab_invocation::evidence::Stage;
@@ -21,21 +20,40 @@ const CALLER: u32 = 1_000;
 /// Number of capabilities(7).
 const CAP_NET_BIND_SERVICE: u32 = 10;
 
+/// How the trials of one backend differ from those of another.
+pub(super) struct Trials {
+    /// Flags of the mount that is tried.
+    pub(super) flags: MountFlags,
+    /// What helps where something is missing; `None` for what helps a machine.
+    pub(super) cure: Option<&'static str>,
+}
+
+impl Default for Trials {
+    fn default() -> Self {
+        Self { flags: MountFlags { nosuid: true, noexec: false, nodev: true, read_only: true }, cure: None }
+    }
+}
+
 /// Tries everything.
 ///
 /// # Errors
 /// Not even the plain layout can be opened.
-pub(super) fn try_everything(worker: &mut NamespaceWorker) -> Result<Capabilities, BackendError> {
+pub(super) fn try_everything(worker: &mut dyn Worker, trials: &Trials) -> Result<Capabilities, BackendError> {
     let (_, probes) = worker.open(&layout(None), &|_| None)?;
     let mut found = Capabilities::new();
     for &capability in Capability::ALL {
-        found.insert(capability, attempt(worker, capability, &probes));
+        found.insert(capability, attempt(worker, capability, &probes, trials));
     }
     Ok(found)
 }
 
 /// Tries one thing, and believes only what the witness, the launcher or the subject's file shows.
-fn attempt(worker: &mut NamespaceWorker, capability: Capability, probes: &Probes) -> Support {
+fn attempt(worker: &mut dyn Worker, capability: Capability, probes: &Probes, trials: &Trials) -> Support {
+    let trial = |worker: &mut dyn Worker,
+                 mount: Option<(MountKind, MountFlags)>,
+                 change: &dyn Fn(&mut Invocation),
+                 shows: &dyn Fn(&Evidence) -> bool,
+                 cure: &str| trial(worker, mount, change, shows, trials.cure.unwrap_or(cure));
     let as_root = "run the lab as root, or as a user with subordinate ids";
     match capability {
         Capability::SetGroupId => honoured(probes),
@@ -43,30 +61,30 @@ fn attempt(worker: &mut NamespaceWorker, capability: Capability, probes: &Probes
             let groups = [1, 7, 65_535];
             let change = |i: &mut Invocation| i.identity.groups = groups.into_iter().filter_map(Gid::new).collect();
             let shows = |e: &Evidence| credentials(e, |c| c.groups.iter().map(|gid| gid.as_raw()).eq(groups));
-            trial(worker, None, change, shows, as_root)
+            trial(worker, None, &change, &shows, as_root)
         }
         Capability::MountFlags => {
-            let flags = MountFlags { nosuid: true, noexec: false, nodev: true, read_only: true };
+            let flags = trials.flags;
             let shows = |e: &Evidence| {
                 let file = e.installed.as_ref();
                 file.is_some_and(|file| file.mount == flags) && credentials(e, |c| c.gid.effective.as_raw() == CALLER)
             };
-            trial(worker, Some((MountKind::Itself, flags)), |_| {}, shows, "mount_setattr(2) needs Linux 5.12")
+            trial(worker, Some((MountKind::Itself, flags)), &|_| {}, &shows, "mount_setattr(2) needs Linux 5.12")
         }
         Capability::UserNamespace => {
             let change = |i: &mut Invocation| i.transition.unmapped_gids = Gid::new(GROUP).into_iter().collect();
             let shows = |e: &Evidence| credentials(e, |c| c.gid.effective.as_raw() == CALLER) && maps_less(e);
-            trial(worker, None, change, shows, "sysctl user.max_user_namespaces=10000")
+            trial(worker, None, &change, &shows, "sysctl user.max_user_namespaces=10000")
         }
         Capability::FullGidMap => {
             let shows = |e: &Evidence| e.invoker.gid_map.split_whitespace().eq(["0", "0", "4294967295"]);
-            trial(worker, None, |_| {}, shows, "run the lab as root: an ordinary user can map 65536 groups only")
+            trial(worker, None, &|_| {}, &shows, "run the lab as root: an ordinary user can map 65536 groups only")
         }
         Capability::LargeIds => {
             let large = 4_000_000_000;
             let shows = |e: &Evidence| credentials(e, |c| c.gid.real.as_raw() == large && c.uid.real.as_raw() == large);
             let cure = "run the lab as root: subordinate ids end at 65535 here";
-            trial(worker, None, |i| i.identity = identity(large), shows, cure)
+            trial(worker, None, &|i| i.identity = identity(large), &shows, cure)
         }
         Capability::IdMappedMounts => {
             let (Some(from), Some(to)) = (Gid::new(GROUP), Gid::new(OTHER)) else {
@@ -74,26 +92,32 @@ fn attempt(worker: &mut NamespaceWorker, capability: Capability, probes: &Probes
             };
             let shows = |e: &Evidence| credentials(e, |c| c.gid.effective == to);
             let mount = (MountKind::IdMapped { from, to }, MountFlags::default());
-            trial(worker, Some(mount), |_| {}, shows, "id-mapped mounts of tmpfs need Linux 6.3")
+            trial(worker, Some(mount), &|_| {}, &shows, "id-mapped mounts of tmpfs need Linux 6.3")
         }
         Capability::Overlay => {
             let mount = (MountKind::Overlay("/trial".into()), MountFlags::default());
             let shows = |e: &Evidence| credentials(e, |c| c.gid.effective.as_raw() == GROUP);
-            trial(worker, Some(mount), |_| {}, shows, "modprobe overlay; in a user namespace it needs Linux 5.11")
+            trial(worker, Some(mount), &|_| {}, &shows, "modprobe overlay; in a user namespace it needs Linux 5.11")
         }
         Capability::SyscallFault => {
             // The witness reports the process number that it was told.
             let fault = Fault { call: "getpid".to_owned(), nth: 0, result: FaultResult::Value(4_242) };
-            let change = |i: &mut Invocation| i.faults = vec![fault];
+            let change = |i: &mut Invocation| i.faults = vec![fault.clone()];
             let shows = |e: &Evidence| {
                 credentials(e, |c| c.gid.effective.as_raw() == GROUP) && e.witness.iter().all(|w| w.pid == 4_242)
             };
-            trial(worker, None, change, shows, "seccomp(2) user notification needs Linux 5.5 and CONFIG_SECCOMP_FILTER")
+            trial(
+                worker,
+                None,
+                &change,
+                &shows,
+                "seccomp(2) user notification needs Linux 5.5 and CONFIG_SECCOMP_FILTER",
+            )
         }
         Capability::InvokerCapabilities => {
             let change = |i: &mut Invocation| i.capabilities.inheritable = [CAP_NET_BIND_SERVICE].into();
             let shows = |e: &Evidence| e.witness.iter().any(|w| w.capabilities[0] == 1 << CAP_NET_BIND_SERVICE);
-            trial(worker, None, change, shows, "give the lab's own bounding set cap_net_bind_service")
+            trial(worker, None, &change, &shows, "give the lab's own bounding set cap_net_bind_service")
         }
         Capability::MemberRule => {
             let change = |i: &mut Invocation| {
@@ -101,12 +125,12 @@ fn attempt(worker: &mut NamespaceWorker, capability: Capability, probes: &Probes
                 i.transition.tracer = Some(Tracer::Invoker);
             };
             let shows = |e: &Evidence| e.invoker.traced && credentials(e, |c| c.gid.effective.as_raw() == GROUP);
-            trial(worker, None, change, shows, "the rule came with Linux 6.16")
+            trial(worker, None, &change, &shows, "the rule came with Linux 6.16")
         }
         Capability::RootTracer => {
             let change = |i: &mut Invocation| i.transition.tracer = Some(Tracer::Root);
             let shows = |e: &Evidence| e.invoker.traced && credentials(e, |c| c.gid.effective.as_raw() == GROUP);
-            trial(worker, None, change, shows, "sysctl kernel.yama.ptrace_scope=1 (3 forbids all tracing)")
+            trial(worker, None, &change, &shows, "sysctl kernel.yama.ptrace_scope=1 (3 forbids all tracing)")
         }
     }
 }
@@ -131,17 +155,17 @@ pub(super) fn nothing(error: &BackendError) -> Capabilities {
 
 /// Runs the installed witness in the trial layout, with one thing changed.
 fn trial(
-    worker: &mut NamespaceWorker,
+    worker: &mut dyn Worker,
     mount: Option<(MountKind, MountFlags)>,
-    change: impl FnOnce(&mut Invocation),
-    shows: impl Fn(&Evidence) -> bool,
+    change: &dyn Fn(&mut Invocation),
+    shows: &dyn Fn(&Evidence) -> bool,
     cure: &str,
 ) -> Support {
     let mut invocation = Invocation::quiet(WITNESS.into(), identity(CALLER));
     change(&mut invocation);
     let layout = layout(mount.map(|(kind, flags)| Mount { at: "/trial".into(), kind, flags }));
     let ran = worker.open(&layout, &|_| None).and_then(|(id, _)| worker.run(id, &invocation));
-    judge(ran, &shows, cure)
+    judge(ran, shows, cure)
 }
 
 /// Whether the invoker's map leaves out something that the sandbox's own has.

@@ -22,14 +22,33 @@ pub(super) struct Client {
     /// What it said first.
     pub(super) hello: Hello,
     socket: UnixStream,
-    child: Child,
+    /// Whatever the agent runs in: dropping it ends it, if the end of the stream has not.
+    _life: Box<dyn Life>,
 }
 
+/// What keeps an agent alive; dropping it ends the agent and everything below it.
+pub(super) trait Life: Send {}
+
+/// An agent that is a process of this machine.
+struct Process(Child);
+
+impl Life for Process {}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // What has not ended by now is killed, which the kernel then does to the rest.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What is being done until the agent has greeted.
+const START: &str = "start the agent";
+
 impl Client {
-    /// Starts it.
+    /// Starts it as a process.
     pub(super) fn start(agent: &Path, stderr: Stdio) -> Result<Self, BackendError> {
-        let step = "start the agent";
-        let failed = |found: String, cure: Option<String>| BackendError { step: step.to_owned(), found, cure };
+        let failed = |found: String, cure: Option<String>| BackendError { step: START.to_owned(), found, cure };
         let (ours, theirs) = UnixStream::pair().map_err(|error| failed(format!("no socket pair: {error}"), None))?;
         let spawned = Command::new(agent)
             .arg("serve")
@@ -43,14 +62,20 @@ impl Client {
             let cure = "build it with `cargo build --package lab-agent --target x86_64-unknown-linux-musl`";
             failed(format!("{}: {error}", agent.display()), Some(cure.to_owned()))
         })?;
-        // From here on, dropping the client ends the child.
+        Self::greeted(ours, Box::new(Process(child)))
+    }
+
+    /// Takes over the lab's end of the stream to an agent that was started, and waits for its greeting.
+    pub(super) fn greeted(socket: UnixStream, life: Box<dyn Life>) -> Result<Self, BackendError> {
+        let failed = |found: String, cure: Option<String>| BackendError { step: START.to_owned(), found, cure };
+        // From here on, dropping the client ends the agent.
         let hello = Hello {
             version: 0,
             tier: lab_invocation::protocol::Tier::SubordinateIds,
             facts: std::collections::BTreeMap::new(),
         };
-        let mut client = Self { hello, socket: ours, child };
-        match client.receive::<Greeting>(step, START_PATIENCE)? {
+        let mut client = Self { hello, socket, _life: life };
+        match client.receive::<Greeting>(START, START_PATIENCE)? {
             Greeting::Ready(hello) if hello.version == VERSION => {
                 client.hello = hello;
                 Ok(client)
@@ -121,13 +146,11 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         // The agent ends when its socket is closed, and everything in its namespaces with it; the end of the stream says
-        // that it has. What does not end in time is killed, which the kernel then does to the rest.
+        // that it has. What does not end in time is ended by its life.
         let _ = self.socket.shutdown(Shutdown::Write);
         let _ = self.socket.set_read_timeout(Some(END_PATIENCE));
         let mut rest = [0; 4096];
         while matches!(self.socket.read(&mut rest), Ok(count) if count > 0) {}
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

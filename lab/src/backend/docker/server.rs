@@ -1,0 +1,52 @@
+//! A container of an image in which a mail or web server runs, with the agent beside it.
+
+use super::container::{self, Settings, What};
+use super::shape;
+use crate::backend::client::unexpected;
+use crate::backend::served::{RUN_PATIENCE, Served};
+use crate::backend::{BackendError, LayoutId, Worker};
+use lab_invocation::evidence::WitnessReport;
+use lab_invocation::protocol::{Probes, Reply, Request};
+use lab_invocation::{Evidence, Invocation, Layout};
+use std::time::Duration;
+
+/// The container.
+pub(crate) struct Server(Served);
+
+impl Server {
+    /// Starts one of an image, with or without what the image is there to run.
+    pub(crate) fn start(settings: &Settings, image: (&str, &str), serves: bool) -> Result<Self, BackendError> {
+        let (name, tag) = image;
+        let engine = &settings.engine;
+        let reference = format!("{name}:{tag}");
+        let look = engine.api.inspect_image(&reference);
+        let found = engine.wait(&format!("look for image {reference}"), look).map_err(|error| BackendError {
+            cure: Some(format!("lab images build {}", name.trim_start_matches("lab-"))),
+            ..error
+        })?;
+        let command = found.config.and_then(|config| config.cmd).unwrap_or_default();
+        let server: &[String] = if serves { &command } else { &[] };
+        let what = What { image, server, role: "beside", tmpfs: [shape::own()].into() };
+        container::start(settings, &what).map(|client| Self(Served::new(client)))
+    }
+
+    /// Puts the files of a layout among the server's, and proves that the set-group-ID bit acts.
+    pub(crate) fn put(&mut self, layout: &Layout) -> Result<(LayoutId, Probes), BackendError> {
+        self.0.open(layout, &|_| None)
+    }
+
+    /// Starts a program that is there.
+    pub(crate) fn run(&mut self, layout: LayoutId, invocation: &Invocation) -> Result<Evidence, BackendError> {
+        self.0.run(layout, invocation)
+    }
+
+    /// Waits for a witness which the server starts; none if it has started none in time.
+    pub(crate) fn listen(&mut self, patience: Duration) -> Result<Vec<WitnessReport>, BackendError> {
+        let step = "listen for a witness";
+        let patience_ms = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+        match self.0.client.ask(&Request::Listen { patience_ms }, step, patience + RUN_PATIENCE)? {
+            Reply::Heard(reports) => Ok(reports),
+            other => Err(unexpected(step, &other)),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Deploy scenarios: a real mail server is given a message and starts the witness in the wrapper's place, which shows as
+//! whom, and with what, that server starts a wrapper.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`file`] | scenarios as they are written |
+//! | [`accounts`](mod@accounts) | names and numbers of the container |
+//! | [`compare`] | what was seen against what is stated |
+//! | [`deliver`] | one message, from its submission to its fate |
+
+mod accounts;
+mod compare;
+mod deliver;
+pub mod file;
+
+pub(crate) use accounts::accounts;
+
+use crate::backend::docker::server::Server;
+use crate::backend::docker::{Options, settings};
+use crate::images::{Image, problem};
+use crate::problem::Problem;
+use deliver::Post;
+use file::File;
+use lab_invocation::evidence::WitnessReport;
+use lab_invocation::layout::{Content, Node, NodeKind, Order};
+use lab_invocation::{Gid, Layout, Uid};
+use std::path::Path;
+
+/// Where the server finds the wrapper.
+pub(crate) const PROGRAM: &str = "/usr/local/mailman/mail/mailman";
+/// The wrapper's group.
+pub(crate) const GROUP: &str = "mailman";
+
+/// The witness in the wrapper's place: root:mailman 2755.
+pub(crate) fn installed(group: Gid) -> Layout {
+    let kind = NodeKind::File(Content::Witness);
+    let node = Node { path: PROGRAM.into(), owner: Uid::ROOT, group, mode: 0o2755, kind, order: Order::default() };
+    Layout { nodes: vec![node], mounts: Vec::new(), fresh: Vec::new() }
+}
+
+/// What a case came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a control.
+    pub control: bool,
+    /// Each thing that is not as stated: what, found, wanted. None: it passes.
+    pub differences: Vec<String>,
+    /// What the server gave the program; `None` if it started none.
+    pub seen: Option<WitnessReport>,
+}
+
+/// Runs the cases of one file in one container of its server's image.
+///
+/// # Errors
+/// The container does not start, the server does not become ready, or nothing in it can be proven.
+pub fn run(agent: &Path, run: &str, image: &Image, file: &File) -> Result<Vec<Outcome>, Problem> {
+    let settings = settings(agent, Options { run: run.to_owned(), security: Vec::new() }).map_err(problem)?;
+    let mut server = Server::start(&settings, (&image.repository, &image.tag), true).map_err(problem)?;
+    let accounts = accounts(&mut server)?;
+    let (layout, probes) = server.put(&installed(accounts.gid(GROUP)?)).map_err(problem)?;
+    if !probes.positive || probes.negative || !probes.witness {
+        return Err(Problem::unresolved(format!("server {}: nothing can be judged in its container", image.name))
+            .found(format!("{probes:?}"))
+            .cure("lab images verify shows what is wrong"));
+    }
+    let mut post = Post::new(server, layout, &accounts, file)?;
+    let mut outcomes = Vec::new();
+    for case in &file.cases {
+        let delivered = post.deliver(case)?;
+        let differences = compare::differences(case, &delivered, &accounts)?;
+        let seen = delivered.reports.into_iter().next();
+        outcomes.push(Outcome { name: case.name.clone(), control: case.control, differences, seen });
+    }
+    Ok(outcomes)
+}

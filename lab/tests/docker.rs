@@ -1,0 +1,207 @@
+//! Containers: the same scenarios, the same verdicts; and nothing is left behind.
+//!
+//! Needs a Docker engine. Without, the tests are skipped, and say so; `docker` in LAB_REQUIRE turns that into a failure.
+
+use lab::backend::docker::{Docker, Options};
+use lab::backend::{Backend, Worker};
+use lab::capability::{Capability, Support};
+use lab::run::programs::{PACKAGES, Programs};
+use lab::run::select::{Wanted, select};
+use lab::run::session::{Given, Session, plan};
+use lab_invocation::evidence::{End, Stage};
+use rustix::event::{Timespec, poll};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a container may outlive its lab.
+const AFTERLIFE: Duration = Duration::from_secs(5);
+/// How long an engine may take to start the first container.
+const START: Duration = Duration::from_secs(60);
+
+fn lab(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("the lab starts")
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.args(arguments).env("NO_COLOR", "1").env_remove("GITHUB_ACTIONS").stdin(Stdio::null());
+    // Inside the checkout, but apart from the records of its user.
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    command
+}
+
+fn docker(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("docker").args(arguments).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Whether there is an engine; where none is, the reason is printed.
+fn engine() -> bool {
+    if docker(&["version", "--format", "{{.Server.Version}}"]).is_some() {
+        return true;
+    }
+    let required = std::env::var_os("LAB_REQUIRE").is_some_and(|names| names.to_string_lossy().contains("docker"));
+    assert!(!required, "LAB_REQUIRE=docker, but `docker version` does not reach an engine");
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    // Past the capture of output: a skip that nobody sees is taken for a success.
+    writeln!(std::io::stderr(), "skipped {name}: `docker version` does not reach an engine").expect("standard error");
+    false
+}
+
+/// Containers of one lab, or of all.
+fn containers(owner: Option<u32>) -> Vec<String> {
+    let label = owner.map_or_else(|| "label=lab.owner.pid".to_owned(), |pid| format!("label=lab.owner.pid={pid}"));
+    let listed = docker(&["ps", "--all", "--quiet", "--filter", &label]).expect("the engine lists containers");
+    listed.lines().map(str::to_owned).collect()
+}
+
+/// Waits until something holds, but not for longer than that; whether it does.
+fn within(limit: Duration, holds: impl Fn() -> bool) -> bool {
+    let end = Instant::now() + limit;
+    while !holds() {
+        if Instant::now() > end {
+            return false;
+        }
+        let pause = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+        poll(&mut [], Some(&pause)).expect("time passes");
+    }
+    true
+}
+
+#[test]
+fn a_scenario_has_the_verdicts_that_it_has_in_namespaces() {
+    if !engine() {
+        return;
+    }
+    let id = "group-mismatch/mta-identities";
+    let [here, there] = ["namespace", "docker"].map(|backend| {
+        let output = lab(&["run", id, "--backend", backend]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{backend}:\n{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        let rows = text.lines().skip_while(|line| !line.trim_start().starts_with("invoker "));
+        let grid: Vec<String> = rows.take_while(|line| !line.is_empty()).map(str::to_owned).collect();
+        assert!(grid.iter().any(|line| line.contains("admitted") && line.contains("mismatch")), "no grid in:\n{text}");
+        grid
+    });
+    assert_eq!(here, there);
+}
+
+#[test]
+fn a_broken_wrapper_is_failed_there() {
+    if !engine() {
+        return;
+    }
+    let output = lab(&["specimens", "sound", "checks-supplementary-groups", "--backend", "docker"]);
+    let table = String::from_utf8_lossy(&output.stdout);
+    // What an engine cannot make is left open, and says so; nothing that was run may differ.
+    assert!(matches!(output.status.code(), Some(0 | 11)), "{table}\n{}", String::from_utf8_lossy(&output.stderr));
+    for name in ["sound", "checks-supplementary-groups"] {
+        let line = table.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name} in:\n{table}"));
+        assert!(line.contains("caught"), "{line}");
+    }
+}
+
+#[test]
+fn a_container_on_a_nosuid_mount_makes_the_wrapper_refuse() {
+    if !engine() {
+        return;
+    }
+    let output = lab(&["run", "install/nosuid-mount", "--backend", "docker", "--json", "-"]);
+    let events = String::from_utf8_lossy(&output.stdout);
+    let mut cases = events.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let case = cases.find(|event| event["id"] == "install/nosuid-mount/nosuid");
+    let case = case.unwrap_or_else(|| panic!("no such case in:\n{events}"));
+    assert_eq!(case["verdict"]["verdict"], "pass", "{case}");
+    assert_eq!(case["evidence"]["installed"]["mount"]["nosuid"], true, "the mount itself was seen: {case}");
+    assert_eq!(case["evidence"]["end"]["exited"], 9, "{case}");
+}
+
+#[test]
+fn no_new_privileges_for_the_container_is_named_and_makes_the_wrapper_refuse() {
+    if !engine() {
+        return;
+    }
+    let session = Session::open(None).expect("the tree's scenarios");
+    let programs = Programs::provide(&session.tree, PACKAGES, &mut |_| {}).expect("programs");
+    let security = vec!["no-new-privileges".to_owned()];
+    let agent = programs.path("lab-agent").expect("the agent");
+    let backend = Docker::new(agent, Options { run: "no-new-privileges".to_owned(), security });
+    let support = backend.capabilities().remove(&Capability::SetGroupId);
+    let Some(Support::No { because }) = support else { panic!("the bit cannot act there: {support:?}") };
+    assert!(because.contains("no-new-privileges"), "the reason names it: {because}");
+
+    let patterns = vec!["install/nosuid-mount".to_owned()];
+    let selected = select(&session.suite.cases, &Wanted { patterns, only: None, slice: None }).expect("cases");
+    let cases = session.cases(&selected, None);
+    let (plan, _) = plan(cases, &programs, &Given::new(), None).expect("a plan");
+    let control = plan.cases.iter().find(|planned| planned.case.control);
+    let planned = control.expect("a control, in which the caller is admitted");
+    let mut worker: Box<dyn Worker> = backend.worker().expect("a worker");
+    let layout = &plan.setting(planned).layout;
+    let (id, probes) = worker.open(layout, &|digest| plan.subjects.blob(digest)).expect("the layout");
+    assert!(!probes.positive && probes.witness, "the layout shows that it cannot judge: {probes:?}");
+    let evidence = worker.run(id, &planned.case.invocation).expect("it runs");
+    assert_eq!((&evidence.stage, evidence.end), (&Stage::Ran, Some(End::Exited(9))), "{evidence:#?}");
+    assert!(evidence.witness.is_empty(), "the script was not started");
+    let said = String::from_utf8_lossy(evidence.stderr.bytes.as_slice()).into_owned();
+    assert!(said.contains("not running set-group-ID"), "{said}");
+}
+
+#[test]
+fn a_killed_lab_leaves_no_container() {
+    if !engine() {
+        return;
+    }
+    // In the time in which containers start, and in that in which they are used.
+    for pause in [0, 150, 400, 900] {
+        let mut victim = command(&["run", "group-mismatch", "--backend", "docker"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the lab starts");
+        let pid = victim.id();
+        assert!(within(START, || !containers(Some(pid)).is_empty()), "it has not started a container");
+        let moment = Timespec { tv_sec: 0, tv_nsec: pause * 1_000_000 };
+        poll(&mut [], Some(&moment)).expect("time passes");
+        assert!(matches!(victim.try_wait(), Ok(None)), "it was killed while it ran");
+        victim.kill().expect("it can be killed");
+        victim.wait().expect("it ends");
+        // One that was created and not yet started when the lab died never starts, and is swept up by the next one.
+        let running = || {
+            let label = format!("label=lab.owner.pid={pid}");
+            docker(&["ps", "--quiet", "--filter", &label]).expect("the engine lists containers")
+        };
+        assert!(within(AFTERLIFE, || running().is_empty()), "{pause} ms: {} still run", running());
+        let swept = lab(&["clean"]);
+        assert!(swept.status.success(), "{}", String::from_utf8_lossy(&swept.stderr));
+        assert_eq!(containers(Some(pid)), [""; 0], "{pause} ms");
+    }
+}
+
+#[test]
+fn what_a_dead_lab_has_left_is_swept_and_nothing_else() {
+    if !engine() {
+        return;
+    }
+    // A run makes the image, and shows that it removes its own.
+    let output = lab(&["preflight", "--backend", "docker"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
+    let host = format!("lab.owner.host={}", host.trim());
+    let create = |more: &[&str]| {
+        let labels = ["create", "--label", "lab.run=left", "--label", "lab.owner.pid=4294967295", "--label"];
+        let arguments: Vec<&str> = labels.iter().chain(more).copied().chain(["lab-sandbox:empty-1", "x"]).collect();
+        docker(&arguments).expect("a container")
+    };
+    let ours = create(&[&host]);
+    let stranger = create(&["lab.owner.host=another-machine"]);
+    let output = lab(&["clean"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let left = docker(&["ps", "--all", "--quiet", "--no-trunc"]).expect("the engine lists containers");
+    docker(&["rm", "--force", &stranger, &ours]);
+    assert!(text.contains("removed a container of run left"), "{text}");
+    assert!(!left.contains(&ours), "it is gone");
+    assert!(left.contains(&stranger), "another machine's is not ours to judge");
+}
