@@ -71,7 +71,7 @@ fn containers(_: &Programs) -> Result<Arc<dyn Backend>, Problem> {
 #[cfg(not(feature = "docker"))]
 pub(crate) fn without_containers() -> Problem {
     Problem::usage("containers are not built into this lab")
-        .found("it was built without the feature `docker`, which takes a hundred crates and some minutes more")
+        .found("it was built without the feature `docker`, which takes nearly two hundred crates and some minutes more")
         .cure("in a checkout: cargo lab-docker in place of cargo lab; elsewhere build it with --features docker; cases that need no container run with --backend namespace, the default")
 }
 
