@@ -58,7 +58,7 @@ impl Place {
 #[cfg(feature = "docker")]
 fn containers(programs: &Programs) -> Result<Arc<dyn Backend>, Problem> {
     use crate::backend::docker::{Docker, Options};
-    let options = Options { run: crate::record::name_of_now(), security: Vec::new() };
+    let options = Options::of_run(crate::record::name_of_now());
     Ok(Arc::new(Docker::new(programs.path("lab-agent")?, options)))
 }
 
