@@ -12,11 +12,19 @@ Examples:
 /// What is removed. Containers of labs that run are left alone, as are those of another machine.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// Wait until standard input ends, which it does with the lab that holds its other end
+    #[arg(long, hide = true)]
+    when_gone: bool,
+}
 
 /// Removes the containers of labs that are gone.
 #[cfg(feature = "docker")]
-pub(crate) fn run(_: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
+pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
+    if arguments.when_gone {
+        let watched = crate::backend::docker::watch(&mut std::io::stdin().lock());
+        return watched.map(|()| Exit::Passed).map_err(crate::images::problem);
+    }
     let removed = crate::backend::docker::sweep().map_err(crate::images::problem)?;
     for run in &removed {
         out.line(format_args!("removed a container of run {run}"));
@@ -27,6 +35,6 @@ pub(crate) fn run(_: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
 
 /// Says how to get it.
 #[cfg(not(feature = "docker"))]
-pub(crate) fn run(_: &Arguments, _: &mut Output) -> Result<Exit, Problem> {
+pub(crate) fn run(Arguments { when_gone: _ }: &Arguments, _: &mut Output) -> Result<Exit, Problem> {
     Err(super::common::without_containers())
 }

@@ -59,7 +59,7 @@ impl Place {
 #[cfg(feature = "docker")]
 fn containers(programs: &Programs) -> Result<Arc<dyn Backend>, Problem> {
     use crate::backend::docker::{Docker, Options};
-    let options = Options { run: crate::record::name_of_now(), security: Vec::new() };
+    let options = Options::of_run(crate::record::name_of_now());
     Ok(Arc::new(Docker::new(programs.path("lab-agent")?, options)))
 }
 
@@ -72,7 +72,7 @@ fn containers(_: &Programs) -> Result<Arc<dyn Backend>, Problem> {
 #[cfg(not(feature = "docker"))]
 pub(crate) fn without_containers() -> Problem {
     Problem::usage("containers are not built into this lab")
-        .found("it was built without the feature `docker`, which takes a hundred crates and some minutes more")
+        .found("it was built without the feature `docker`, which takes nearly two hundred crates and some minutes more")
         .cure("in a checkout: cargo lab-docker in place of cargo lab; elsewhere build it with --features docker; cases that need no container run with --backend namespace, the default")
 }
 

@@ -21,22 +21,7 @@ pub(crate) fn accounts(server: &mut Server) -> Result<Accounts, Problem> {
         let evidence = server.run(layout, &cat(path)).map_err(problem)?;
         text(path, &evidence)
     };
-    let (passwd, group) = (read("/etc/passwd")?, read("/etc/group")?);
-    let number = |field: Option<&str>| field.and_then(|field| field.parse().ok());
-    let mut accounts = Accounts::default();
-    for fields in passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()) {
-        let uid = number(fields.get(2).copied()).and_then(Uid::new);
-        let gid = number(fields.get(3).copied()).and_then(Gid::new);
-        if let (Some(&name), Some(uid), Some(gid)) = (fields.first(), uid, gid) {
-            accounts.users.entry(name.to_owned()).or_insert((uid, gid));
-        }
-    }
-    for fields in group.lines().map(|line| line.split(':').collect::<Vec<_>>()) {
-        if let (Some(&name), Some(gid)) = (fields.first(), number(fields.get(2).copied()).and_then(Gid::new)) {
-            accounts.groups.entry(name.to_owned()).or_insert(gid);
-        }
-    }
-    Ok(accounts)
+    Ok(Accounts::of(&read("/etc/passwd")?, &read("/etc/group")?))
 }
 
 /// Root, who can read everything there.
@@ -63,6 +48,25 @@ pub(super) fn text(path: &str, evidence: &Evidence) -> Result<String, Problem> {
 }
 
 impl Accounts {
+    /// From the text of passwd(5) and group(5); the first row of a name counts.
+    pub(super) fn of(passwd: &str, group: &str) -> Self {
+        let number = |field: Option<&str>| field.and_then(|field| field.parse().ok());
+        let mut accounts = Self::default();
+        for fields in passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()) {
+            let uid = number(fields.get(2).copied()).and_then(Uid::new);
+            let gid = number(fields.get(3).copied()).and_then(Gid::new);
+            if let (Some(&name), Some(uid), Some(gid)) = (fields.first(), uid, gid) {
+                accounts.users.entry(name.to_owned()).or_insert((uid, gid));
+            }
+        }
+        for fields in group.lines().map(|line| line.split(':').collect::<Vec<_>>()) {
+            if let (Some(&name), Some(gid)) = (fields.first(), number(fields.get(2).copied()).and_then(Gid::new)) {
+                accounts.groups.entry(name.to_owned()).or_insert(gid);
+            }
+        }
+        accounts
+    }
+
     /// The number of a group.
     pub(crate) fn gid(&self, name: &str) -> Result<Gid, Problem> {
         self.groups.get(name).copied().ok_or_else(|| stranger("group", name))

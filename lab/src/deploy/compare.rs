@@ -102,6 +102,9 @@ fn compare<T: Debug + PartialEq>(into: &mut Vec<String>, what: &str, found: &T, 
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 /// The names of signal(7), as far as servers ignore them; the number of any other.
 fn signal(number: u32) -> String {
     let name = match number {

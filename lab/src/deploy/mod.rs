@@ -56,7 +56,7 @@ pub struct Outcome {
 /// # Errors
 /// The container does not start, the server does not become ready, or nothing in it can be proven.
 pub fn run(agent: &Path, run: &str, image: &Image, file: &File) -> Result<Vec<Outcome>, Problem> {
-    let settings = settings(agent, Options { run: run.to_owned(), security: Vec::new() }).map_err(problem)?;
+    let settings = settings(agent, Options::of_run(run.to_owned())).map_err(problem)?;
     let mut server = Server::start(&settings, (&image.repository, &image.tag), true).map_err(problem)?;
     let accounts = accounts(&mut server)?;
     let (layout, probes) = server.put(&installed(accounts.gid(GROUP)?)).map_err(problem)?;

@@ -31,7 +31,7 @@ pub struct Finding {
 /// # Errors
 /// There is no engine, an image is not there, or its container does not start.
 pub fn verify(agent: &Path, run: &str, image: &Image) -> Result<Vec<Finding>, Problem> {
-    let settings = settings(agent, Options { run: run.to_owned(), security: Vec::new() }).map_err(problem)?;
+    let settings = settings(agent, Options::of_run(run.to_owned())).map_err(problem)?;
     look(&settings, image)
 }
 

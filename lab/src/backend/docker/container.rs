@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
+use std::process::Child;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use testcontainers::bollard::container::LogOutput;
@@ -36,6 +37,8 @@ pub(crate) struct Settings {
     pub(super) labels: BTreeMap<String, String>,
     /// Security options.
     pub(super) security: Vec<String>,
+    /// Removes containers when this process is gone: its standard input ends then.
+    pub(super) _watcher: Option<Child>,
 }
 
 /// What comes out of the agent.

@@ -20,7 +20,7 @@ pub(crate) mod server;
 mod shape;
 mod worker;
 
-pub use owner::sweep;
+pub use owner::{sweep, watch};
 
 use super::preflight::{self, Trials};
 use super::{Backend, BackendError, Lack, Worker};
@@ -30,7 +30,7 @@ use engine::Engine;
 use lab_invocation::layout::MountFlags;
 use lab_invocation::{Invocation, Layout};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use worker::Containers;
 
@@ -44,6 +44,16 @@ pub struct Options {
     pub run: String,
     /// Security options of `docker run`, such as `no-new-privileges`.
     pub security: Vec<String>,
+    /// The lab's own program file, which is started once more to clean up if this process is killed. `None` in a program
+    /// that is none.
+    pub watcher: Option<PathBuf>,
+}
+
+impl Options {
+    /// Those of a lab: its own program file is the one that this process runs.
+    pub fn of_run(run: String) -> Self {
+        Self { run, security: Vec::new(), watcher: std::env::current_exe().ok() }
+    }
 }
 
 /// The container backend.
@@ -83,7 +93,8 @@ pub(crate) fn settings(agent: &Path, options: Options) -> Result<Settings, Backe
     // What an earlier lab left behind when the machine went down would only pile up.
     owner::sweep_with(&engine)?;
     engine.provide_image()?;
-    Ok(Settings { engine, agent, labels: owner::labels(&options.run), security: options.security })
+    let watcher = options.watcher.as_deref().map(owner::start_watcher).transpose()?;
+    Ok(Settings { engine, agent, labels: owner::labels(&options.run), security: options.security, _watcher: watcher })
 }
 
 impl Backend for Docker {

@@ -1,9 +1,15 @@
-//! Whose container it is. A container ends with the lab that started it; what a power cut or a killed engine left is
-//! found by its labels, and removed once the lab they name is gone.
+//! Whose container it is. A container ends with the lab that started it, as soon as the agent in it is connected. What was
+//! about to be made when a lab was killed is removed by a watcher, a process that outlives it; what a power cut or a
+//! killed engine left, by the next lab. Both know a container by its labels, and remove it if the lab they name is gone.
 
 use super::engine::Engine;
 use crate::backend::BackendError;
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 use testcontainers::bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
 
 /// Label: name of the run.
@@ -38,6 +44,46 @@ pub fn sweep() -> Result<Vec<String>, BackendError> {
     sweep_with(&Engine::connect()?)
 }
 
+/// How long a watcher looks for containers of its lab once that is gone: the engine may still be making one.
+const WATCH: Duration = Duration::from_secs(10);
+/// It ends earlier if it has found nothing for so long.
+const QUIET: Duration = Duration::from_secs(3);
+/// How often it looks.
+const STEP: Duration = Duration::from_millis(200);
+
+/// A process that outlives this lab; its standard input ends with the lab, and then it removes what is left. The
+/// signals of the lab's terminal do not reach it.
+///
+/// # Errors
+/// It cannot be started.
+pub(super) fn start_watcher(lab: &Path) -> Result<Child, BackendError> {
+    let mut command = Command::new(lab);
+    command.args(["clean", "--when-gone"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.process_group(0).spawn().map_err(|error| BackendError {
+        step: "start the watcher of the containers".to_owned(),
+        found: format!("{}: {error}", lab.display()),
+        cure: None,
+    })
+}
+
+/// The life of a watcher: waits for the end of `life`, then sweeps until nothing comes any more.
+///
+/// # Errors
+/// There is no engine, or it refuses.
+pub fn watch(life: &mut dyn Read) -> Result<(), BackendError> {
+    // Nobody writes; an error is an end as well.
+    let _ = std::io::copy(life, &mut std::io::sink());
+    let engine = Engine::connect()?;
+    let (begun, mut last) = (Instant::now(), Instant::now());
+    while begun.elapsed() < WATCH && last.elapsed() < QUIET {
+        if !sweep_with(&engine)?.is_empty() {
+            last = Instant::now();
+        }
+        engine.runtime.block_on(tokio::time::sleep(STEP));
+    }
+    Ok(())
+}
+
 pub(super) fn sweep_with(engine: &Engine) -> Result<Vec<String>, BackendError> {
     engine.wait("remove containers whose lab is gone", async {
         let filters = HashMap::from([("label", vec![PID])]);
@@ -69,12 +115,15 @@ fn lives(labels: &HashMap<String, String>) -> bool {
     is(BOOT, &boot()) && start.is_some_and(|start| is(START, &start))
 }
 
-/// When a process was started: field 22 of /proc/PID/stat, whose second may hold spaces and parentheses. See proc(5).
+/// When a process was started: field 22 of /proc/PID/stat, whose second may hold spaces and parentheses. `None` if it has
+/// ended, also if nobody has asked how. See proc(5).
 fn start_of(pid: u32) -> Option<String> {
     let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
     let stat = String::from_utf8_lossy(&stat);
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(19).map(str::to_owned)
+    let mut fields = rest.split_whitespace();
+    let state = fields.next()?;
+    fields.nth(18).filter(|_| !matches!(state, "Z" | "X")).map(str::to_owned)
 }
 
 fn boot() -> String {
