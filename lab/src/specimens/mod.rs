@@ -7,7 +7,7 @@ mod tests;
 mod verdict;
 
 use crate::backend::Backend;
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, Capability};
 use crate::diagnose;
 use crate::judge::{self, Judgement};
 use crate::problem::Problem;
@@ -46,6 +46,9 @@ pub struct Specimen {
     /// Findings which are true of it as well: what its defect leads to.
     #[serde(default)]
     pub also: Vec<String>,
+    /// What every case needs that shows its flaw: where the machine lacks one of these it cannot be caught, and may not be.
+    #[serde(default)]
+    pub needs: BTreeSet<Capability>,
     /// The cases to run, as on the command line of `lab run`; none means all that use the program. A specimen that hangs
     /// names few, because each takes until its deadline.
     #[serde(default)]

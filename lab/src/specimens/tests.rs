@@ -15,6 +15,7 @@ fn specimen(diagnosis: Option<&str>) -> Specimen {
         program: "mail-wrapper".into(),
         diagnosis: diagnosis.map(str::to_owned),
         also: Vec::new(),
+        needs: BTreeSet::new(),
         cases: Vec::new(),
     }
 }
@@ -70,9 +71,21 @@ fn a_specimen_is_caught_only_for_its_flaw(
 #[test]
 fn what_cannot_be_shown_here_is_not_caught() {
     let lacking = Verdict::Unsupported { needs: Some(Capability::SyscallFault), because: "no root".into() };
-    let row = row(Some("privilege-not-dropped"), &[("a/1", lacking, &[])]);
+    let mut row = row(Some("privilege-not-dropped"), &[("a/1", lacking, &[]), ("a/2", Verdict::Pass, &[])]);
+    let escaped = Caught::No { because: "no case failed".into() };
+    assert_eq!(row.caught(), escaped, "its row excuses nothing");
+    row.specimen.needs = [Capability::LargeIds].into();
+    assert_eq!(row.caught(), escaped, "the machine has what its row says it needs");
+    row.specimen.needs = [Capability::LargeIds, Capability::SyscallFault].into();
     assert_eq!(row.caught(), Caught::NotHere { needs: [Capability::SyscallFault].into() });
-    assert_eq!((exit(&[row]), exit(&[])), (Exit::Unresolved, Exit::Unresolved));
+    assert_eq!((exit(std::slice::from_ref(&row)), exit(&[])), (Exit::Unresolved, Exit::Unresolved));
+    row.take(
+        &CaseId("a/3".into()),
+        &fail(),
+        &[Diagnosis::new("privilege-not-dropped", Certainty::Certain, "so".into())],
+    );
+    let because = "it failed a/3 without syscall-fault, which its row says it needs".to_owned();
+    assert_eq!(row.caught(), Caught::No { because });
 }
 
 #[test]

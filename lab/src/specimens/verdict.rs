@@ -107,7 +107,7 @@ impl Row {
     pub fn caught(&self) -> Caught {
         let no = |because: String| Caught::No { because };
         // Where nothing could be run nothing speaks for or against anyone.
-        if !self.lacking.is_empty() && self.counts.unsupported == self.counts.total() {
+        if self.lacking.contains(&Capability::SetGroupId) && self.counts.unsupported == self.counts.total() {
             return Caught::NotHere { needs: self.lacking.clone() };
         }
         let Some(right) = &self.specimen.diagnosis else {
@@ -121,10 +121,16 @@ impl Row {
         if let Some(because) = self.misjudged(right) {
             return no(because);
         }
+        let needs: BTreeSet<Capability> = self.specimen.needs.intersection(&self.lacking).copied().collect();
+        let named: Vec<&str> = needs.iter().map(|capability| capability.name()).collect();
         match self.first() {
+            // Otherwise it would be excused where it could have been caught.
+            Some(first) if !needs.is_empty() => {
+                no(format!("it failed {first} without {}, which its row says it needs", named.join(", ")))
+            }
             Some(_) => Caught::Yes,
-            None if self.lacking.is_empty() => no("no case failed".to_owned()),
-            None => Caught::NotHere { needs: self.lacking.clone() },
+            None if needs.is_empty() => no("no case failed".to_owned()),
+            None => Caught::NotHere { needs },
         }
     }
 }
