@@ -46,6 +46,7 @@ pub fn ledger(case: &Case, evidence: &Evidence) -> Ledger {
             supplementary: if supplementary.is_empty() { "none".to_owned() } else { supplementary.join(", ") },
         }
     };
+    let tool = case.subject.is_tool();
     let mut rows = Vec::new();
     let mut real = None;
     if let Some(invoker) = &evidence.invoker.credentials {
@@ -55,7 +56,7 @@ pub fn ledger(case: &Case, evidence: &Evidence) -> Ledger {
             let mut after = invoker.clone();
             after.gid.effective = effective;
             after.gid.saved = effective;
-            rows.push(row("wrapper, by execve(2)", &after));
+            rows.push(row(if tool { "tool, by execve(2)" } else { "wrapper, by execve(2)" }, &after));
         }
     }
     for script in &evidence.witness {
@@ -63,6 +64,7 @@ pub fn ledger(case: &Case, evidence: &Evidence) -> Ledger {
     }
     let trusted = &case.subject.policy.trusts;
     let checked = match real {
+        _ if tool => "nothing: the tool seals and installs, and admits nobody".to_owned(),
         Some(real) if real == trusted.gid => format!("{} is the trusted group", group(real)),
         Some(real) => format!("{} is not the trusted group, {} {}", group(real), trusted.name, trusted.gid),
         None => "the invoker's ids were not observed".to_owned(),

@@ -63,16 +63,17 @@ fn invocation(invocation: &Invocation, done: &CaseFinished, setting: &Setting, w
         names.user(subject.owner),
         names.group(subject.group)
     );
-    let trusts = format!("{} {}", subject.policy.trusts.name, subject.policy.trusts.gid);
+    let trusts = &subject.policy.trusts;
+    let program = if subject.is_tool() {
+        subject.program.clone()
+    } else {
+        format!("{}, which trusts {} {}", subject.program, trusts.name, trusts.gid)
+    };
     let stdin = match &invocation.stdin {
         Stdin::Bytes(bytes) => format!("{} bytes", bytes.0.len()),
         other => format!("{other:?}").to_lowercase(),
     };
-    let mut rows = vec![
-        ("subject", format!("{}, which trusts {trusts}", subject.program)),
-        ("installed", installed),
-        ("invoker", user),
-    ];
+    let mut rows = vec![("subject", program), ("installed", installed), ("invoker", user)];
     if identity.effective_gid != identity.gid {
         rows.push(("", format!("effective group {}", names.group(identity.effective_gid))));
     }

@@ -8,4 +8,5 @@ mod record;
 mod replay;
 mod run;
 mod shell;
+mod tool;
 mod trees;
