@@ -12,6 +12,7 @@
 //! | [`attempt`] | an invocation together with what the subject is sealed with: what a fuzzer varies |
 //! | [`text`] | the canonical text of an attempt |
 //! | [`deliverable`] | why an invocation cannot be delivered by execve(2) |
+//! | [`mutate`] | a seeded change of an attempt, with [`tokens`] from dictionaries and chance from [`random`] |
 //! | [`trial`] | questions to the running kernel, for `lab model check` |
 
 #![forbid(unsafe_code)]
@@ -23,8 +24,11 @@ pub mod evidence;
 pub mod ids;
 pub mod invocation;
 pub mod layout;
+pub mod mutate;
 pub mod protocol;
+pub mod random;
 pub mod text;
+pub mod tokens;
 pub mod trial;
 
 pub use attempt::Attempt;
