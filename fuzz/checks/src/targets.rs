@@ -39,6 +39,7 @@ pub const DECISION_MODEL: Target = Target {
     attempts: true,
     counts: &[
         "P11",
+        "in process only",
         "admitted",
         "mismatch",
         "nameless",

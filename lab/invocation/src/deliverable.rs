@@ -23,7 +23,7 @@ pub enum Undeliverable {
         /// Its length in bytes.
         length: usize,
     },
-    /// All strings and pointers together are more than a quarter of the soft RLIMIT_STACK.
+    /// All strings and pointers together are more than a quarter of the soft RLIMIT_STACK, or the strings more than all of it.
     TooLarge {
         /// Their size in bytes.
         size: u64,
@@ -87,7 +87,7 @@ pub fn deliverable(invocation: &Invocation) -> Result<(), Undeliverable> {
     if invocation.argv.is_empty() {
         return Err(Undeliverable::NoArguments);
     }
-    let mut size = 0;
+    let (mut bytes, mut pointers) = (0, 0);
     for (place, string) in strings(invocation) {
         if string.0.contains(&0) {
             return Err(Undeliverable::Nul { place });
@@ -96,17 +96,22 @@ pub fn deliverable(invocation: &Invocation) -> Result<(), Undeliverable> {
         if length >= LONGEST_STRING {
             return Err(Undeliverable::StringTooLong { place, length });
         }
+        bytes += length as u64 + 1;
         // The path has no pointer of its own.
-        let pointer = if place == Place::Program { 0 } else { 8 };
-        size += length as u64 + 1 + pointer;
+        pointers += if place == Place::Program { 0 } else { 8 };
     }
     let stated = invocation.limits.iter().rev().find(|limit| limit.resource == RLIMIT_STACK);
     let stack = stated.map_or(Some(USUAL_STACK), |limit| limit.soft);
     let limit = stack.map_or(MOST, |stack| stack / 4).clamp(LEAST, MOST);
-    if size > limit {
-        return Err(Undeliverable::TooLarge { size, limit });
+    if bytes + pointers > limit {
+        return Err(Undeliverable::TooLarge { size: bytes + pointers, limit });
     }
-    Ok(())
+    // The strings lie on the stack, in pages, and that may not outgrow its own limit.
+    let pages = bytes.next_multiple_of(4096);
+    match stack.filter(|stack| pages > *stack) {
+        Some(limit) => Err(Undeliverable::TooLarge { size: pages, limit }),
+        None => Ok(()),
+    }
 }
 
 fn strings(invocation: &Invocation) -> impl Iterator<Item = (Place, &Bytes)> {
@@ -142,6 +147,7 @@ mod tests {
         let of_stack = |soft, count| with(|it| (it.argv, it.limits) = (vec![long(100_000); count], vec![limit(soft)]));
         assert_eq!(of_stack(None, 62), Ok(()));
         assert!(matches!(of_stack(None, 63), Err(Undeliverable::TooLarge { limit: 6_291_456, .. })));
+        assert!(matches!(of_stack(Some(65_536), 1), Err(Undeliverable::TooLarge { limit: 65_536, .. })));
         assert!(matches!(of_stack(Some(1 << 20), 3), Err(Undeliverable::TooLarge { limit: 262_144, .. })));
     }
 }

@@ -6,6 +6,7 @@ use crate::seal;
 use crate::subject::{Case, Decider, Verdict, Wrapper};
 use crate::tally::Tally;
 use crate::world;
+use lab_invocation::deliverable::deliverable;
 use lab_invocation::{Attempt, text};
 use lab_model::{Decision, Outcome};
 
@@ -42,6 +43,9 @@ pub fn against_model(attempt: &Attempt, decider: &dyn Decider, tally: &Tally) ->
     let predicted = world::predict(attempt);
     if predicted.outcome == Outcome::ExecRefused {
         return Ok(false);
+    }
+    if deliverable(&attempt.invocation).is_err() {
+        tally.count("in process only");
     }
     let verdict = decider.decide(&case).verdict;
     if agrees(&verdict, &predicted) {
