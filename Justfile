@@ -42,6 +42,10 @@ specimens:
 model:
     cargo lab model check
 
+# Every fuzz target for so many seconds, from what is committed. Needs cargo-fuzz and a C++ compiler.
+fuzz SECONDS="10":
+    .ci/fuzz {{SECONDS}}
+
 # Ratios of the lab's cost to a bare fork and exec, within one run.
 bench:
     cargo bench --profile lab --package lab

@@ -81,6 +81,16 @@ fn no_part_of_the_lab_links_a_program_that_it_judges(#[case] part: &str) {
     let found = graph.reachable(part);
     assert!(!found.contains("wrapper"), "{part} depends on wrapper");
     assert!(!found.contains("wrapper-configure"), "{part} depends on wrapper-configure");
+    assert!(!found.contains("fuzz-checks"), "{part} depends on fuzz-checks");
+}
+
+/// It holds the wrapper against the model, and needs neither a sandbox nor what runs one.
+#[test]
+fn what_the_fuzz_targets_check_links_the_wrapper_and_the_model_but_no_lab() {
+    let graph = Graph::of_the_workspace();
+    let found = graph.reachable("fuzz-checks");
+    assert!(found.contains("wrapper") && found.contains("lab-model"), "{found:?}");
+    assert!(!found.contains("lab") && !found.contains("lab-agent"), "{found:?}");
 }
 
 #[test]

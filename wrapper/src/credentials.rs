@@ -88,7 +88,10 @@ impl Credentials {
     }
 }
 
-fn regains(uids: [u32; 2], permitted: u32) -> Option<Regains> {
+/// What would bring any group back to a process with this real and effective uid, and these permitted capabilities of
+/// the first word.
+#[must_use]
+pub fn regains(uids: [u32; 2], permitted: u32) -> Option<Regains> {
     if uids.contains(&0) {
         Some(Regains::Root)
     } else if permitted & CAP_SETGID != 0 {

@@ -2,7 +2,7 @@
 //!
 //! Neither can hold the program up, and neither needs memory, as a limit on that can be what is refused.
 
-pub(crate) mod page;
+pub mod page;
 
 use crate::policy::Kind;
 use crate::refusal::{Line, Refusal};

@@ -4,7 +4,7 @@ use crate::refusal::Line;
 use std::io::{self, Write};
 
 /// Most bytes that a pipe which has become writable takes without blocking: PIPE_BUF of pipe(7).
-pub(crate) const AT_ONCE: usize = 4096;
+pub const AT_ONCE: usize = 4096;
 
 /// RFC 3875, 6.2. Without a status of its own a server would say 200 OK.
 const HEAD: &[u8] = b"Status: 403 Forbidden\r\nContent-Type: text/html; charset=us-ascii\r\n\r\n\
@@ -16,7 +16,7 @@ const END: &[u8] = b"</p>\n</body></html>\n";
 ///
 /// # Errors
 /// There is no room for all of it; what fits has been written.
-pub(crate) fn write(line: &Line, page: &mut impl Write) -> io::Result<()> {
+pub fn write(line: &Line, page: &mut impl Write) -> io::Result<()> {
     page.write_all(HEAD)?;
     for byte in line.text() {
         page.write_all(match byte {
