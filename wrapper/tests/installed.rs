@@ -33,6 +33,7 @@ fn program(kind: Kind) -> &'static Path {
     Path::new(match kind {
         Kind::Mail => env!("CARGO_BIN_EXE_mail-wrapper"),
         Kind::Cgi => env!("CARGO_BIN_EXE_cgi-wrapper"),
+        Kind::Queue => env!("CARGO_BIN_EXE_queue-writer"),
     })
 }
 
