@@ -265,13 +265,13 @@ mod tests {
         assert_eq!(sender(b" , "), Err(AddressFault::Empty));
     }
 
-    /// Q10, of every list of five bytes from those that mean something.
+    /// Q10, of every list of four bytes from those that mean something.
     #[test]
     fn whatever_is_found_can_stand_in_a_record() {
         let alphabet = b"a,:;<>()\"\\[]@| \t\n\r\0\xff";
-        let mut text = [0; 5];
+        let mut text = [0; 4];
         let mut found = 0;
-        for number in 0..alphabet.len().pow(5) {
+        for number in 0..alphabet.len().pow(4) {
             let mut rest = number;
             for place in &mut text {
                 *place = alphabet[rest % alphabet.len()];
@@ -283,6 +283,6 @@ mod tests {
                 assert!(!bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, b' '..=b'~')), "{text:?}");
             }
         }
-        assert!(found > 10_000, "{found}");
+        assert!(found > 1000, "{found}");
     }
 }

@@ -97,3 +97,28 @@ fn the_log_says_who_submitted_what() {
         "<22>queue-writer: 6AKIvJ00000081: from=<alice>, uid=1000, size=41, nrcpts=2, msgid=<a?[2J@b>"
     );
 }
+
+/// Documents are executed: the page lists Q1 to Q19 once each, and all but the reader's are named by a test.
+#[test]
+fn every_promise_of_the_manual_is_asked_for_by_a_test() {
+    let page = include_str!("../bin/queue-writer.rs");
+    let listed: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("//! | Q")?.split(' ').next()).collect();
+    let numbers: Vec<String> = (1..=19).map(|number| number.to_string()).collect();
+    assert_eq!(listed, numbers);
+    let tests = [
+        include_str!("address.rs"),
+        include_str!("command_line/tests.rs"),
+        include_str!("commit/tests.rs"),
+        include_str!("control/tests.rs"),
+        include_str!("directory/tests.rs"),
+        include_str!("envelope/tests.rs"),
+        include_str!("text.rs"),
+        include_str!("../credentials/tests.rs"),
+        include_str!("../../tests/queue/refusals.rs"),
+        include_str!("../../tests/queue/submissions.rs"),
+    ];
+    let words = tests.iter().flat_map(|text| text.split(|byte: char| !byte.is_ascii_alphanumeric()));
+    let named: std::collections::BTreeSet<&str> = words.filter_map(|word| word.strip_prefix('Q')).collect();
+    let missing: Vec<&String> = numbers.iter().filter(|number| !named.contains(number.as_str())).collect();
+    assert_eq!(missing, ["19"]);
+}

@@ -111,6 +111,15 @@ fn the_store_creates_exclusively_and_renames_only_to_a_free_name() {
     assert!(!scratch.path().join("qfA").exists());
 }
 
+/// Q1: what has been synced looks like what has not. But a pipe cannot be, and only fsync(2) says so.
+#[test]
+fn the_store_syncs() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let mut queue = Queue(reader.into());
+    assert_eq!(queue.sync(&writer.into()), Err(Errno::EINVAL));
+    assert_eq!(queue.sync_directory(), Err(Errno::EINVAL));
+}
+
 /// Q14: what a directory is, before who may do what in it.
 #[rstest]
 #[case::missing("/nonexistent/queue", "/nonexistent", Unsound::Unreachable(Errno::ENOENT))]
