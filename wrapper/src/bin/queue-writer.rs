@@ -110,8 +110,9 @@
 //! Where the file system fails both when a committed message is to be on disk and when it is to be taken back, the refusal
 //! ends with the words "may be delivered all the same".
 //!
-//! A process that is killed, or ended by the machine, can leave files whose names begin with `df` and `tf`. Without a `qf`
-//! they are no message; whoever looks after the queue may remove them when they are older than the deadline.
+//! A process that is killed, or ended with the machine, leaves a whole message if that was after the rename to `qf`, and
+//! otherwise perhaps files whose names begin with `df` and `tf`. Without a `qf` they are no message; whoever looks after the
+//! queue may remove them when they are older than the deadline.
 //!
 //! # ENVIRONMENT
 //!
