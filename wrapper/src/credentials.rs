@@ -75,11 +75,18 @@ impl Credentials {
     /// # Errors
     /// If it does not answer, as a seccomp filter can arrange.
     pub fn read(_: &SafeProcess) -> Result<Self, Refusal<'static>> {
-        let unread = |errno| Refusal::NotSwitched(SwitchFault::Unread(errno));
-        let gids = unistd::getresgid().map_err(unread)?;
-        let uids = unistd::getresuid().map_err(unread)?;
-        let gid = |gid: unistd::Gid| Gid::new(gid.as_raw()).ok_or(unread(Errno::EINVAL));
-        let [capabilities, _] = sys::capabilities().map_err(unread)?;
+        Self::of_process().map_err(|errno| Refusal::NotSwitched(SwitchFault::Unread(errno)))
+    }
+
+    /// The same of a process that may not be safe, for what has to be given up all the same.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn of_process() -> Result<Self, Errno> {
+        let gids = unistd::getresgid()?;
+        let uids = unistd::getresuid()?;
+        let gid = |gid: unistd::Gid| Gid::new(gid.as_raw()).ok_or(Errno::EINVAL);
+        let [capabilities, _] = sys::capabilities()?;
         Ok(Self {
             real: gid(gids.real)?,
             effective: gid(gids.effective)?,
@@ -125,19 +132,45 @@ pub fn switch_group<'p>(
     own: Group<'p>,
     caller: Gid,
 ) -> Result<Switched, Refusal<'p>> {
-    let fail = |fault| Err(Refusal::NotSwitched(fault));
-    if let Err(errno) = kernel.set([Some(own.gid); 3]) {
-        return fail(SwitchFault::Refused { own, errno });
+    let back = (caller != own.gid).then_some(caller);
+    switch(kernel, own, back).map(|()| Switched(())).map_err(Refusal::NotSwitched)
+}
+
+/// Makes these the real, effective and saved gid, reads them back, and tries to have another one again that must be gone.
+fn switch<'p>(kernel: &mut impl GroupIds, to: Group<'p>, gone: Option<Gid>) -> Result<(), SwitchFault<'p>> {
+    if let Err(errno) = kernel.set([Some(to.gid); 3]) {
+        return Err(SwitchFault::Refused { own: to, errno });
     }
     match kernel.get() {
-        Err(errno) => return fail(SwitchFault::Unread(errno)),
-        Ok(found) if found != [own.gid.as_raw(); 3] => return fail(SwitchFault::Other { own, found }),
+        Err(errno) => return Err(SwitchFault::Unread(errno)),
+        Ok(found) if found != [to.gid.as_raw(); 3] => return Err(SwitchFault::Other { own: to, found }),
         Ok(_) => {}
     }
-    if caller != own.gid && kernel.set([None, Some(caller), None]).is_ok() {
-        return fail(SwitchFault::Regained { own, caller });
+    match gone {
+        Some(gone) if kernel.set([None, Some(gone), None]).is_ok() => {
+            Err(SwitchFault::Regained { own: to, caller: gone })
+        }
+        _ => Ok(()),
     }
-    Ok(Switched(()))
+}
+
+/// Proof that real, effective and saved gid are the caller's, and that the program's own cannot be taken back, unless the
+/// caller can take any.
+#[derive(Debug)]
+pub struct Dropped(());
+
+/// Gives the program's own group up for good, which nothing after it needs.
+///
+/// # Errors
+/// If the kernel refuses, if other ids come out, or if the group can be taken back by a caller who cannot take any.
+pub fn give_up_group<'p>(
+    kernel: &mut impl GroupIds,
+    own: Group<'p>,
+    caller: Group<'p>,
+    regains: Option<Regains>,
+) -> Result<Dropped, SwitchFault<'p>> {
+    let gone = (regains.is_none() && caller.gid != own.gid).then_some(own.gid);
+    switch(kernel, caller, gone).map(|()| Dropped(()))
 }
 
 /// Real, effective and saved gid of the process. The kernel has them; tests have a kernel of their own.

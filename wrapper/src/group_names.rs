@@ -1,7 +1,8 @@
-//! What a gid is called, for the text of a refusal.
+//! What a gid is called, for the text of a refusal; and what a uid is called, for the address of a sender.
 //!
-//! By reading /etc/group, not by getgrgid(3): that would load modules chosen by a configuration file, or ask a daemon that
-//! may not answer, in a privileged program. A group that only such a service knows is nameless here.
+//! By reading /etc/group and /etc/passwd, not by getgrgid(3) and getpwuid(3): those would load modules chosen by a
+//! configuration file, or ask a daemon that may not answer, in a privileged program. Who is known only to such a service is
+//! nameless here. Name and number stand in the same places of both files.
 
 use crate::credentials::Gid;
 use crate::policy::NAME_MAX;
@@ -15,13 +16,23 @@ use std::path::Path;
 /// The group file: group(5).
 pub const GROUP_FILE: &str = "/etc/group";
 
-/// Most that is read of it, in bytes. A larger one counts as unreadable unless the group comes before.
+/// The user file: passwd(5).
+pub const USER_FILE: &str = "/etc/passwd";
+
+/// Most that is read of one, in bytes. A larger one counts as unreadable unless the number comes before.
 const MOST: u64 = 1 << 20;
 
 /// The name of a group in the group file of the system.
 #[must_use]
 pub fn name_of(gid: Gid) -> GroupName {
     look_up(Path::new(GROUP_FILE), gid)
+}
+
+/// The name of a user in the user file of the system.
+#[must_use]
+pub fn name_of_user(uid: u32) -> GroupName {
+    // 4294967295 is nobody's uid either.
+    Gid::new(uid).map_or(GroupName::Nameless, |number| look_up(Path::new(USER_FILE), number))
 }
 
 fn look_up(path: &Path, gid: Gid) -> GroupName {

@@ -2,7 +2,8 @@
 //!
 //! A wrapper is set-group-ID to the group of the mailing list manager and asks one question: is the real gid of
 //! whoever started it the gid that it was sealed to trust? Both programs are the function [`run`], which calls the modules
-//! in this order; what differs between them is in the sealed policy. Their manual pages are `src/bin/*.rs`.
+//! in this order; what differs between them is in the sealed policy. The third program, which anybody may start, is
+//! [`queue::run`]; it begins and ends in the same way. Their manual pages are `src/bin/*.rs`.
 //!
 //! | module          | what it does                                                                             |
 //! |-----------------|------------------------------------------------------------------------------------------|
@@ -16,6 +17,7 @@
 //! | [`refusal`]     | every refusal: exit status and text; [`report`] delivers it                               |
 //! | [`surroundings`] | what the decision may have to ask: whether every gid is mapped, and                     |
 //! | [`group_names`] | what a gid is called, for the text of a refusal                                           |
+//! | [`queue`]       | the queue writer                                                                         |
 //! | [`sys`]         | everything `unsafe`                                                                      |
 
 #![deny(unsafe_code)]
@@ -27,6 +29,7 @@ pub mod environment;
 pub mod group_names;
 pub mod policy;
 pub mod process_state;
+pub mod queue;
 pub mod refusal;
 pub mod report;
 pub mod script;
@@ -70,6 +73,9 @@ fn start<'p>(
 // Shared with the tests in `tests/`, which know this crate by its name.
 #[cfg(test)]
 extern crate self as wrapper;
+#[cfg(test)]
+#[path = "../tests/support/queue_seal.rs"]
+mod queue_seal;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

@@ -17,11 +17,13 @@
 mod decode;
 mod error;
 mod list;
+mod queue;
 pub mod value;
 
-pub use decode::{decode, kind_of};
+pub use decode::{decode, decode_queue, kind_of};
 pub use error::{Fault, PolicyError};
 pub use list::{Full, List};
+pub use queue::{Limits, QueuePolicy};
 
 use crate::credentials::Gid;
 
@@ -31,7 +33,7 @@ pub const SECTION_NAME: &str = ".wrapper.policy";
 pub const SECTION_SIZE: usize = 4096;
 /// The first bytes of every section.
 pub const MAGIC: [u8; 16] = *b"set-gid-policy\r\n";
-/// The only version of the layout.
+/// The only version of the layout. A new kind is none: a program that does not know it refuses it by its number.
 pub const VERSION: u16 = 1;
 /// Where the version stands.
 pub const VERSION_OFFSET: usize = 16;
@@ -63,7 +65,7 @@ pub const FLAGS_MAX: usize = 8;
 /// Most kept environment variables.
 pub const VARIABLES_MAX: usize = 64;
 
-/// Which program a policy is for. The number 3 is set aside for the queue writer.
+/// Which program a policy is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Kind {
@@ -71,6 +73,8 @@ pub enum Kind {
     Mail = 1,
     /// `cgi-wrapper`.
     Cgi = 2,
+    /// `queue-writer`.
+    Queue = 3,
 }
 
 impl Kind {
@@ -80,6 +84,7 @@ impl Kind {
         match number {
             1 => Some(Self::Mail),
             2 => Some(Self::Cgi),
+            3 => Some(Self::Queue),
             _ => None,
         }
     }
@@ -96,6 +101,7 @@ impl Kind {
         match self {
             Self::Mail => "mail-wrapper",
             Self::Cgi => "cgi-wrapper",
+            Self::Queue => "queue-writer",
         }
     }
 }
@@ -130,11 +136,25 @@ pub enum Tag {
     Variable = 12,
     /// One byte, [`RefusalStyle`].
     Refusal = 13,
+    /// Queue: absolute path of the directory. This tag and those after it are a queue's only.
+    QueueDirectory = 14,
+    /// Queue: most bytes of a message: u64, as every limit.
+    MessageBytes = 15,
+    /// Queue: most recipients of a message.
+    Recipients = 16,
+    /// Queue: most messages of one user.
+    UserMessages = 17,
+    /// Queue: most bytes of the messages of one user.
+    UserBytes = 18,
+    /// Queue: bytes of the file system that have to stay free.
+    FreeBytes = 19,
+    /// Queue: seconds until a submission is given up.
+    Deadline = 20,
 }
 
 impl Tag {
     /// Every tag, in the order of the body.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::TrustedGid,
         Self::TrustedName,
         Self::OwnGid,
@@ -148,6 +168,13 @@ impl Tag {
         Self::CgiScript,
         Self::Variable,
         Self::Refusal,
+        Self::QueueDirectory,
+        Self::MessageBytes,
+        Self::Recipients,
+        Self::UserMessages,
+        Self::UserBytes,
+        Self::FreeBytes,
+        Self::Deadline,
     ];
 
     /// The tag of that number.
@@ -179,6 +206,13 @@ impl Tag {
             Self::CgiScript => "CGI script",
             Self::Variable => "environment variable",
             Self::Refusal => "refusal style",
+            Self::QueueDirectory => "queue directory",
+            Self::MessageBytes => "limit of a message",
+            Self::Recipients => "limit of recipients",
+            Self::UserMessages => "limit of a user's messages",
+            Self::UserBytes => "limit of a user's bytes",
+            Self::FreeBytes => "free space",
+            Self::Deadline => "deadline",
         }
     }
 
@@ -190,7 +224,7 @@ impl Tag {
                 "a number of four bytes below 4294967295, which the kernel takes for \"leave unchanged\""
             }
             Self::TrustedName | Self::OwnName | Self::OwnerName => "1 to 64 printable ASCII characters without a colon",
-            Self::Prefix | Self::Interpreter => {
+            Self::Prefix | Self::Interpreter | Self::QueueDirectory => {
                 "an absolute path of at most 255 printable ASCII characters, without empty components, \".\", \"..\" and \
                  a slash at its end"
             }
@@ -202,6 +236,10 @@ impl Tag {
                 "1 to 64 letters, digits and underscores, the first no digit, other than PATH, HTTP_PROXY, LD_... and PYTHON..."
             }
             Self::Refusal => "one of the known styles",
+            Self::MessageBytes | Self::UserBytes => "a number of eight bytes, 1 to 1099511627776",
+            Self::FreeBytes => "a number of eight bytes, 0 to 1099511627776",
+            Self::Recipients | Self::UserMessages => "a number of eight bytes, 1 to 10000",
+            Self::Deadline => "a number of eight bytes, 1 to 604800",
         }
     }
 }

@@ -187,25 +187,25 @@ impl Refusal<'_> {
             Self::Mismatch { found, name: GroupName::Known(name), trusted } => write!(
                 line,
                 "group mismatch: started with real gid {found} ({name}), but only {trusted} is trusted; make the {server} \
-                 server start it as group {}, or seal it again with {option}={found} ({name}), which admits every process \
+                 start it as group {}, or seal it again with {option}={found} ({name}), which admits every process \
                  of that group",
                 trusted.name
             ),
             Self::Mismatch { found, name: GroupName::Nameless, trusted } => write!(
                 line,
                 "started with real gid {found}, which has no name in /etc/group, but only {trusted} is trusted; make the \
-                 {server} server start it as group {}",
+                 {server} start it as group {}",
                 trusted.name
             ),
             Self::Mismatch { found, name: GroupName::Unreadable, trusted } => write!(
                 line,
                 "started with real gid {found}, but only {trusted} is trusted, and no name could be looked up; make \
-                 /etc/group a readable file, and the {server} server start it as group {}",
+                 /etc/group a readable file, and the {server} start it as group {}",
                 trusted.name
             ),
             Self::CannotGiveUp { how, trusted } => write!(
                 line,
-                "started with {}: root cannot give up a group, it could take any back; make the {server} server start it as \
+                "started with {}: root cannot give up a group, it could take any back; make the {server} start it as \
                  an ordinary user of group {}",
                 match how {
                     Regains::Root => "uid 0 (root)",
@@ -249,19 +249,19 @@ impl Refusal<'_> {
             ),
             Self::Process(UnsafeProcess::Step { what, errno }) => write!(
                 line,
-                "the process could not be made safe: cannot {what}: {}; look for a seccomp filter around the {server} server",
+                "the process could not be made safe: cannot {what}: {}; look for a seccomp filter around the {server}",
                 errno.desc()
             ),
             Self::Process(UnsafeProcess::Place { path, errno }) => write!(
                 line,
                 "the process could not be made safe: {path} cannot be used: {}; it must be there, for everybody, in the root \
-                 directory of the {server} server",
+                 directory of the {server}",
                 errno.desc()
             ),
             Self::Process(UnsafeProcess::Limit { name, found, needed }) => write!(
                 line,
                 "the inherited hard limit {name} is {found}, but at least {needed} is needed; raise it where the {server} \
-                 server is started"
+                 is started"
             ),
         }
     }
@@ -277,8 +277,10 @@ struct Words {
 impl Words {
     const fn of(kind: Kind) -> Self {
         match kind {
-            Kind::Mail => Self { server: "mail", option: "--with-mail-gid" },
-            Kind::Cgi => Self { server: "web", option: "--with-cgi-gid" },
+            Kind::Mail => Self { server: "mail server", option: "--with-mail-gid" },
+            Kind::Cgi => Self { server: "web server", option: "--with-cgi-gid" },
+            // It trusts no group, so that no option is ever named.
+            Kind::Queue => Self { server: "program that starts it", option: "--with-groupname" },
         }
     }
 }

@@ -24,12 +24,22 @@ const PATIENCE: i64 = 1;
 /// Tells it to the administrator, and to the mail server on standard error or the web server as a page.
 pub fn deliver(refusal: &Refusal<'_>, kind: Kind) {
     let line = refusal.line(kind);
-    // A machine without syslogd, as a container, is no fault; and there is nowhere to tell of another.
-    let _ = to_syslog(Path::new(SYSLOG), line.log_entry());
+    log(&line);
     match kind {
-        Kind::Mail => offer(STANDARD_ERROR, line.diagnostic()),
+        Kind::Mail | Kind::Queue => tell(&line),
         Kind::Cgi => offer_page(&line),
     }
+}
+
+/// Tells it to the administrator.
+pub fn log(line: &Line) {
+    // A machine without syslogd, as a container, is no fault; and there is nowhere to tell of another.
+    let _ = to_syslog(Path::new(SYSLOG), line.log_entry());
+}
+
+/// Tells it to whoever started the program, on standard error.
+pub fn tell(line: &Line) {
+    offer(STANDARD_ERROR, line.diagnostic());
 }
 
 /// Apart, so that the mail wrapper need not have room for it on its stack, which can be what is too small.

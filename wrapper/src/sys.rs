@@ -5,7 +5,7 @@
 use crate::policy::SECTION_SIZE;
 use nix::errno::Errno;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint};
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -20,8 +20,8 @@ compile_error!(
      others differ (mips64 in struct sigaction): compare them with the kernel's headers before you add one"
 );
 
-/// Makes [`crate::run`] the program, with a policy section that is unsealed until `wrapper-configure` fills it. Programs
-/// that test the lab give a function of their own in its place.
+/// Makes [`crate::run`] the program, with a policy section that is unsealed until `wrapper-configure` fills it. The queue
+/// writer, and programs that test the lab, give a function of their own in its place.
 ///
 /// To be used once, in the program itself: a section in a library would come with every program that links it. And in the
 /// place of Rust's own `main`, whose runtime allocates, installs handlers and can panic or hang where memory is short, all
@@ -105,6 +105,8 @@ pub fn environment() -> Strings {
     unsafe { Strings::new(environ) }
 }
 
+/// Standard input, for a message.
+pub const STANDARD_INPUT: BorrowedFd<'static> = standard(0);
 /// Standard output, for a page.
 pub const STANDARD_OUTPUT: BorrowedFd<'static> = standard(1);
 /// Standard error, for a line.
@@ -181,22 +183,49 @@ const SIGNAL_SET_SIZE: usize = 8;
 /// # Errors
 /// What the kernel says.
 pub fn dispose_of_signals(disposition: Disposition) -> Result<(), Errno> {
+    (1..=LAST_SIGNAL)
+        .filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP))
+        .try_for_each(|signal| dispose_of_signal(signal, disposition))
+}
+
+/// Gives one signal a disposition.
+///
+/// # Errors
+/// What the kernel says.
+pub fn dispose_of_signal(signal: c_int, disposition: Disposition) -> Result<(), Errno> {
     let action = KernelSigaction { disposition: disposition as usize, rest: [0; 3] };
-    for signal in (1..=LAST_SIGNAL).filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP)) {
-        // SAFETY: `action` has the layout which the kernel reads and outlives the call; it names no handler. The null
-        // pointer says that the old action is not wanted; the size is that of the kernel's signal set.
-        let done = unsafe {
-            libc::syscall(
-                libc::SYS_rt_sigaction,
-                signal,
-                &raw const action,
-                std::ptr::null::<KernelSigaction>(),
-                SIGNAL_SET_SIZE,
-            )
-        };
-        Errno::result(done)?;
-    }
-    Ok(())
+    // SAFETY: `action` has the layout which the kernel reads and outlives the call; it names no handler. The null
+    // pointer says that the old action is not wanted; the size is that of the kernel's signal set.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigaction,
+            signal,
+            &raw const action,
+            std::ptr::null::<KernelSigaction>(),
+            SIGNAL_SET_SIZE,
+        )
+    };
+    Errno::result(done).map(drop)
+}
+
+/// Whether a signal is ignored.
+///
+/// # Errors
+/// What the kernel says.
+pub fn is_ignored(signal: c_int) -> Result<bool, Errno> {
+    let mut action = KernelSigaction { disposition: Disposition::Default as usize, rest: [0; 3] };
+    // SAFETY: the null pointer says that the action stays as it is; `action` has the layout which the kernel writes and
+    // outlives the call; the size is that of the kernel's signal set.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigaction,
+            signal,
+            std::ptr::null::<KernelSigaction>(),
+            &raw mut action,
+            SIGNAL_SET_SIZE,
+        )
+    };
+    Errno::result(done).map(|_| action.disposition == Disposition::Ignore as usize)
 }
 
 /// Blocks no signal, by the bare call, for the reason of [`dispose_of_signals`].
@@ -291,6 +320,47 @@ pub fn has_access_list(path: &Path) -> Result<bool, Errno> {
         Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Ok(false),
         Err(errno) => Err(errno),
     }
+}
+
+/// Whether a directory has an access control list, or one that every new file gets.
+///
+/// # Errors
+/// What fgetxattr(2) says, save that there is no such attribute or that the file system knows none.
+pub fn directory_has_access_list(directory: BorrowedFd<'_>) -> Result<bool, Errno> {
+    for name in [c"system.posix_acl_access", c"system.posix_acl_default"] {
+        // SAFETY: the name is a C string; size 0 asks for the length and writes nothing.
+        let length = unsafe { libc::fgetxattr(directory.as_raw_fd(), name.as_ptr(), std::ptr::null_mut(), 0) };
+        match Errno::result(length) {
+            Ok(_) => return Ok(true),
+            Err(Errno::ENODATA | Errno::EOPNOTSUPP) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(false)
+}
+
+/// Locks a file for this process alone, without waiting: flock(2), which is the kind that sendmail looks at. The lock goes
+/// with the last descriptor of this opening of the file.
+///
+/// # Errors
+/// What the kernel says: EWOULDBLOCK if somebody else has it.
+pub fn lock(file: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: the arguments are numbers, the first an open descriptor.
+    Errno::result(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)
+}
+
+/// Gives a file another name in its directory, unless that name is taken: renameat2(2), of which the C library for static
+/// programs has none.
+///
+/// # Errors
+/// What the kernel says: EEXIST if the name is taken; ENOSYS or EINVAL where kernel or file system cannot do it.
+pub fn rename_to_free_name(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> Result<(), Errno> {
+    let directory = directory.as_raw_fd();
+    // SAFETY: both names are C strings that outlive the call, the other arguments are numbers.
+    let done = unsafe {
+        libc::syscall(libc::SYS_renameat2, directory, from.as_ptr(), directory, to.as_ptr(), libc::RENAME_NOREPLACE)
+    };
+    Errno::result(done).map(drop)
 }
 
 #[cfg(test)]

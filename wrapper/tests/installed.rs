@@ -6,9 +6,16 @@
 mod required;
 mod support {
     pub(crate) mod binary;
+    pub(crate) mod queue_seal;
     pub(crate) mod room;
     pub(crate) mod seal;
+    pub(crate) mod spool;
 }
+// Not beside this file, where each would be a test program of its own.
+#[path = "queue/refusals.rs"]
+mod queue_refusals;
+#[path = "queue/submissions.rs"]
+mod queue_submissions;
 
 use nix::mount::MsFlags;
 use nix::sys::resource::{Resource, setrlimit};
@@ -33,6 +40,7 @@ fn program(kind: Kind) -> &'static Path {
     Path::new(match kind {
         Kind::Mail => env!("CARGO_BIN_EXE_mail-wrapper"),
         Kind::Cgi => env!("CARGO_BIN_EXE_cgi-wrapper"),
+        Kind::Queue => env!("CARGO_BIN_EXE_queue-writer"),
     })
 }
 

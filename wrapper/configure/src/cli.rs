@@ -37,7 +37,9 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Examples:
   wrapper-configure seal mail-wrapper -o sealed --with-mail-gid='mailman mail' --with-groupname=list
-  wrapper-configure seal cgi-wrapper -o listinfo --cgi-script=listinfo --with-groupname=list")]
+  wrapper-configure seal cgi-wrapper -o listinfo --cgi-script=listinfo --with-groupname=list
+  wrapper-configure seal queue-writer -o sealed --queue-directory=/var/spool/clientmqueue \\
+      --with-username=smmsp --with-groupname=smmsp")]
 pub(crate) struct Seal {
     /// The wrapper, as built or sealed before
     pub(crate) binary: PathBuf,
@@ -47,9 +49,39 @@ pub(crate) struct Seal {
     /// For a CGI wrapper: the one script that it starts, such as admin or listinfo
     #[arg(long, value_name = "NAME")]
     pub(crate) cgi_script: Option<OsString>,
+    /// What is sealed into a queue writer.
+    #[command(flatten)]
+    pub(crate) queue: Queue,
     /// What is sealed.
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+/// What is sealed into a queue writer, besides its owner and its group.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "For a queue writer")]
+pub(crate) struct Queue {
+    /// Directory of the queue, such as /var/spool/clientmqueue
+    #[arg(long, value_name = "DIR")]
+    pub(crate) queue_directory: Option<PathBuf>,
+    /// Most bytes of a message [default: 52428800]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) message_bytes: Option<u64>,
+    /// Most recipients of a message [default: 1000]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) recipients: Option<u64>,
+    /// Most messages of one user in the queue [default: 1000]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) user_messages: Option<u64>,
+    /// Most bytes of one user in the queue [default: 1073741824]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) user_bytes: Option<u64>,
+    /// Bytes of the file system that must stay free [default: 67108864]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) free_bytes: Option<u64>,
+    /// Seconds until a submission is given up [default: 86400]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) deadline: Option<u64>,
 }
 
 /// What is sealed, in the words of Mailman's configure.

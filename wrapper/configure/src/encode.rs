@@ -81,6 +81,7 @@ pub(crate) const fn option(tag: Tag, kind: Kind) -> &'static str {
         Tag::TrustedGid | Tag::TrustedName => match kind {
             Kind::Mail => "--with-mail-gid",
             Kind::Cgi => "--with-cgi-gid",
+            Kind::Queue => "the policy",
         },
         Tag::OwnGid | Tag::OwnName => "--with-groupname",
         Tag::OwnerUid | Tag::OwnerName => "--with-username",
@@ -91,6 +92,13 @@ pub(crate) const fn option(tag: Tag, kind: Kind) -> &'static str {
         Tag::CgiScript => "--cgi-script",
         Tag::Variable => "--keep-environment",
         Tag::Refusal => "--refusal",
+        Tag::QueueDirectory => "--queue-directory",
+        Tag::MessageBytes => "--message-bytes",
+        Tag::Recipients => "--recipients",
+        Tag::UserMessages => "--user-messages",
+        Tag::UserBytes => "--user-bytes",
+        Tag::FreeBytes => "--free-bytes",
+        Tag::Deadline => "--deadline",
     }
 }
 
@@ -99,16 +107,25 @@ pub(crate) const fn option(tag: Tag, kind: Kind) -> &'static str {
 /// # Errors
 /// The wrapper which is to read them would refuse them, or they do not fit.
 pub(crate) fn encode(values: &Values) -> Result<[u8; SECTION_SIZE], NotAPolicy> {
-    let body = body(values)?;
-    let length = u32::try_from(body.len()).map_err(|_| NotAPolicy::TooLong { found: body.len() })?;
-    let mut section = unsealed(values.kind);
-    section[LENGTH_OFFSET..CHECKSUM_OFFSET].copy_from_slice(&length.to_le_bytes());
-    section[CHECKSUM_OFFSET..BODY_OFFSET].copy_from_slice(&checksum(&body).to_le_bytes());
-    section[BODY_OFFSET..BODY_OFFSET + body.len()].copy_from_slice(&body);
+    let section = section(values.kind, &body(values)?)?;
     match decode(&section, values.kind) {
         Ok(_) => Ok(section),
         Err(error) => Err(NotAPolicy::Refused { error, value: culprit(values, error), kind: values.kind }),
     }
+}
+
+/// The section of that kind with this body.
+///
+/// # Errors
+/// It does not fit.
+pub(crate) fn section(kind: Kind, body: &[u8]) -> Result<[u8; SECTION_SIZE], NotAPolicy> {
+    let too_long = || NotAPolicy::TooLong { found: body.len() };
+    let length = u32::try_from(body.len()).ok().filter(|_| body.len() <= BODY_MAX).ok_or_else(too_long)?;
+    let mut section = unsealed(kind);
+    section[LENGTH_OFFSET..CHECKSUM_OFFSET].copy_from_slice(&length.to_le_bytes());
+    section[CHECKSUM_OFFSET..BODY_OFFSET].copy_from_slice(&checksum(body).to_le_bytes());
+    section[BODY_OFFSET..BODY_OFFSET + body.len()].copy_from_slice(body);
+    Ok(section)
 }
 
 /// The first value of the field which the decoder found fault with, that is faulty by itself.
@@ -127,7 +144,17 @@ fn culprit(values: &Values, error: PolicyError) -> Option<String> {
         Tag::Command => fails(|v| value::script_name(v).is_some(), &values.commands),
         Tag::CgiScript => values.cgi_script.clone(),
         Tag::Variable => fails(|v| value::variable(v).is_some(), &values.variables),
-        Tag::TrustedGid | Tag::OwnGid | Tag::OwnerUid | Tag::Refusal => None,
+        Tag::TrustedGid
+        | Tag::OwnGid
+        | Tag::OwnerUid
+        | Tag::Refusal
+        | Tag::QueueDirectory
+        | Tag::MessageBytes
+        | Tag::Recipients
+        | Tag::UserMessages
+        | Tag::UserBytes
+        | Tag::FreeBytes
+        | Tag::Deadline => None,
     };
     value.map(|value| value.escape_ascii().to_string())
 }
@@ -153,13 +180,21 @@ fn body(values: &Values) -> Result<Vec<u8>, NotAPolicy> {
     records.extend(values.variables.iter().map(|variable| (Tag::Variable, variable.as_slice())));
     records.push((Tag::Refusal, &refusal));
 
+    packed(&records)
+}
+
+/// The body of these records, which are in the order of their tags.
+///
+/// # Errors
+/// A value, or all together, do not fit.
+pub(crate) fn packed(records: &[(Tag, &[u8])]) -> Result<Vec<u8>, NotAPolicy> {
     let found = records.iter().map(|(_, value)| 3 + value.len()).sum();
     let mut body = Vec::new();
     for (tag, value) in records {
         let length = u16::try_from(value.len()).map_err(|_| NotAPolicy::TooLong { found })?;
         body.push(tag.as_raw());
         body.extend(length.to_le_bytes());
-        body.extend(value);
+        body.extend(*value);
     }
     if body.len() > BODY_MAX { Err(NotAPolicy::TooLong { found }) } else { Ok(body) }
 }

@@ -18,7 +18,7 @@
 //!
 //! # DESCRIPTION
 //!
-//! mail-wrapper(8) and cgi-wrapper(8) decide by a policy that is sealed into their binary and is nowhere else.
+//! mail-wrapper(8), cgi-wrapper(8) and queue-writer(8) decide by a policy that is sealed into their binary and is nowhere else.
 //! wrapper-configure writes that policy, puts the wrappers in place, and finds out whether they are as they should be. It
 //! runs with the rights of whoever starts it and never needs a set-id bit itself.
 //!
@@ -75,10 +75,21 @@
 //! | --interpreter-flag=flag | -S with an interpreter      | argument before the script, repeatable; empty for none      |
 //! | --command=name          | Mailman's ten               | command of the mail wrapper, repeatable                     |
 //! | --cgi-script=name       | no default                  | **seal**: the page of a CGI wrapper                         |
+//! | --queue-directory=dir   | no default                  | **seal**: the queue of a queue writer                       |
+//! | --message-bytes=bytes   | 52428800                    | **seal**: most bytes of a message                           |
+//! | --recipients=number     | 1000                        | **seal**: most recipients of a message                      |
+//! | --user-messages=number  | 1000                        | **seal**: most messages of one user in the queue            |
+//! | --user-bytes=bytes      | 1073741824                  | **seal**: most bytes of one user in the queue               |
+//! | --free-bytes=bytes      | 67108864                    | **seal**: what must stay free on the queue's file system    |
+//! | --deadline=seconds      | 86400                       | **seal**: when a submission is given up                     |
 //! | --keep-environment=name | none; CGI: Mailman's 22     | variable that reaches the script, repeatable; empty for none |
 //! | --refusal=style         | mailman                     | `defer`: the mail server tries again later                  |
 //! | --group-file=file       | /etc/group                  | as group(5)                                                 |
 //! | --passwd-file=file      | /etc/passwd                 | as passwd(5)                                                |
+//!
+//! A queue writer takes its group and the owner of its queue from `--with-groupname` and `--with-username`, and of the
+//! wrappers' settings nothing else. **install** and **check** know nothing of it yet: it is installed by hand, mode 2755, and
+//! finds out itself, at each start, whether its directory is as it should be.
 //!
 //! `--with-mailhost`, `--with-urlhost`, `--with-gcc` and `--without-permcheck` are refused with the reason.
 //!
@@ -143,7 +154,7 @@
 //!
 //! # SEE ALSO
 //!
-//! mail-wrapper(8), cgi-wrapper(8), getent(1), group(5), passwd(5), mount(8)
+//! mail-wrapper(8), cgi-wrapper(8), queue-writer(8), getent(1), group(5), passwd(5), mount(8)
 
 // Reading order: `cli` says what can be asked for; `settings` makes values of it, with `groups` and `accounts`;
 // `encode` makes a policy section, which `program` and `elf` put where it belongs and `place` writes in one step;
@@ -169,6 +180,7 @@ mod opened;
 mod place;
 mod program;
 mod prove;
+mod queue;
 mod seal;
 mod settings;
 mod show;

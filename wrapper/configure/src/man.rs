@@ -19,19 +19,22 @@ pub(crate) enum Page {
     MailWrapper,
     /// The CGI wrapper
     CgiWrapper,
+    /// The queue writer
+    QueueWriter,
     /// This program
     WrapperConfigure,
 }
 
 impl Page {
     /// Every page.
-    pub(crate) const ALL: [Self; 3] = [Self::MailWrapper, Self::CgiWrapper, Self::WrapperConfigure];
+    pub(crate) const ALL: [Self; 4] = [Self::MailWrapper, Self::CgiWrapper, Self::QueueWriter, Self::WrapperConfigure];
 
     /// Name of the program.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::MailWrapper => "mail-wrapper",
             Self::CgiWrapper => "cgi-wrapper",
+            Self::QueueWriter => "queue-writer",
             Self::WrapperConfigure => "wrapper-configure",
         }
     }
@@ -41,6 +44,7 @@ impl Page {
         let source = match self {
             Self::MailWrapper => include_str!("../../src/bin/mail-wrapper.rs"),
             Self::CgiWrapper => include_str!("../../src/bin/cgi-wrapper.rs"),
+            Self::QueueWriter => include_str!("../../src/bin/queue-writer.rs"),
             Self::WrapperConfigure => include_str!("main.rs"),
         };
         top_comment(source)

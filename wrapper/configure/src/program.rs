@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use wrapper::policy::{self, Kind, Policy, PolicyError, SECTION_SIZE};
+use wrapper::policy::{self, Kind, Policy, PolicyError, QueuePolicy, SECTION_SIZE};
 
 /// Larger than any debug build of a wrapper; a bound because anything can be named on the command line.
 const LARGEST_PROGRAM: u64 = 256 << 20;
@@ -113,6 +113,14 @@ impl Program {
     /// It is not sealed, or damaged: then it refuses everybody.
     pub(crate) fn policy(&self) -> Result<Policy<'_>, PolicyError> {
         policy::decode(array(&self.content, &self.section), self.kind)
+    }
+
+    /// The policy of a queue writer, as the program itself will read it.
+    ///
+    /// # Errors
+    /// It is not sealed, or damaged, or the program is a wrapper.
+    pub(crate) fn queue_policy(&self) -> Result<QueuePolicy<'_>, PolicyError> {
+        policy::decode_queue(array(&self.content, &self.section))
     }
 
     /// The same program with another policy section.

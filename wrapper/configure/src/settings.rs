@@ -29,6 +29,10 @@ pub(crate) enum Misplaced {
     OtherKind { option: &'static str, kind: Kind, instead: &'static str },
     /// A CGI wrapper starts one script.
     NoCgiScript,
+    /// A queue writer writes into one queue.
+    NoQueueDirectory,
+    /// What only a wrapper is sealed with.
+    NotAWrapper,
     /// `--with-cgi-ext` without its dot.
     ExtensionWithoutDot(String),
     /// An extension which would be a path.
@@ -47,6 +51,11 @@ impl fmt::Display for Misplaced {
             Self::NoCgiScript => {
                 write!(f, "a {} starts one script; name it with --cgi-script=NAME, such as admin", Kind::Cgi.program())
             }
+            Self::NoQueueDirectory => {
+                let program = Kind::Queue.program();
+                write!(f, "a {program} writes into one queue; name it with --queue-directory=DIR")
+            }
+            Self::NotAWrapper => write!(f, "a {} is no wrapper; seal it by itself", Kind::Queue.program()),
             Self::ExtensionWithoutDot(found) => {
                 write!(f, "--with-cgi-ext={found}: the dot is part of the extension; write --with-cgi-ext=.{found}")
             }
@@ -87,6 +96,7 @@ pub(crate) fn resolve(
     let (option, list, default) = match kind {
         Kind::Mail => ("--with-mail-gid", &settings.with_mail_gid, DEFAULT_MAIL_GROUPS),
         Kind::Cgi => ("--with-cgi-gid", &settings.with_cgi_gid, DEFAULT_CGI_GROUPS),
+        Kind::Queue => return Err(Misplaced::NotAWrapper.into()),
     };
     let list = list.as_deref().unwrap_or(OsStr::new(default));
     let trusted = groups::resolve(option, list.as_bytes(), &accounts.groups)?;
@@ -107,17 +117,17 @@ pub(crate) fn resolve(
         interpreter: interpreter(settings),
         commands: match kind {
             Kind::Mail => or_default(&settings.commands, &COMMANDS),
-            Kind::Cgi => Vec::new(),
+            Kind::Cgi | Kind::Queue => Vec::new(),
         },
         cgi_script: cgi_script.map(|name| name.as_bytes().to_vec()),
         variables: match kind {
             Kind::Mail => or_default(&settings.keep_environment, &[]),
-            Kind::Cgi => or_default(&settings.keep_environment, &CGI_VARIABLES),
+            Kind::Cgi | Kind::Queue => or_default(&settings.keep_environment, &CGI_VARIABLES),
         },
         refusal: match (kind, settings.refusal) {
             (Kind::Mail, Refusal::Defer) => RefusalStyle::Defer,
             // A web server does not try again.
-            (Kind::Cgi, _) | (Kind::Mail, Refusal::Mailman) => RefusalStyle::Mailman,
+            (Kind::Cgi | Kind::Queue, _) | (Kind::Mail, Refusal::Mailman) => RefusalStyle::Mailman,
         },
     };
     Ok((values, notes))

@@ -3,12 +3,13 @@
 use crate::cli;
 use crate::encode::option;
 use crate::program::Program;
+use crate::queue;
 use crate::shown::{PathFields, shown};
 use serde::Serialize;
 use std::error::Error;
 use std::fmt;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use wrapper::policy::{Kind, Policy, PolicyError, RefusalStyle, Tag, Task};
 
 /// Version of the JSON document; changes when a field changes its meaning or goes away.
@@ -30,7 +31,8 @@ impl fmt::Display for NotSealed {
             PolicyError::Unsealed => write!(f, "{path}: a {program} without a policy")?,
             damaged => write!(f, "{path}: a {program} with a policy that cannot be used: {damaged}")?,
         }
-        write!(f, "; it refuses everybody with exit 10 until `wrapper-configure seal` has written one")
+        let status = if *kind == Kind::Queue { 78 } else { 10 };
+        write!(f, "; it refuses everybody with exit {status} until `wrapper-configure seal` has written one")
     }
 }
 
@@ -39,7 +41,7 @@ impl Error for NotSealed {}
 /// The document that `show --json` prints.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Document<'a> {
+struct Document<'a, Fields> {
     format: u32,
     #[serde(flatten)]
     path: PathFields<'a>,
@@ -48,7 +50,7 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<Fields<'a>>,
+    policy: Option<Fields>,
 }
 
 #[derive(Serialize)]
@@ -83,33 +85,43 @@ struct Interpreter<'a> {
 /// The file is no wrapper, or refuses everybody.
 pub(crate) fn run(arguments: &cli::Show, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let program = Program::read(&arguments.binary)?;
-    let policy = program.policy();
+    if program.kind() == Kind::Queue {
+        let policy = program.queue_policy();
+        return print(arguments, &program, &policy, queue::Fields::of, queue::write_words, out);
+    }
+    print(arguments, &program, &program.policy(), fields, write_words, out)
+}
+
+/// A policy of one of the two forms.
+fn print<'a, Policy, Fields: Serialize>(
+    arguments: &cli::Show,
+    program: &'a Program,
+    policy: &'a Result<Policy, PolicyError>,
+    fields: fn(&'a Policy) -> Fields,
+    write_words: fn(&Policy, &mut dyn Write) -> std::io::Result<()>,
+    out: &mut dyn Write,
+) -> Result<(), Box<dyn Error>> {
     if arguments.json {
-        let document = document(program.path(), program.kind(), &policy);
+        let kind = match program.kind() {
+            Kind::Mail => "mail",
+            Kind::Cgi => "cgi",
+            Kind::Queue => "queue",
+        };
+        let error = policy.as_ref().err().map(ToString::to_string);
+        let path = PathFields::of(program.path());
+        let document = Document { format: JSON_FORMAT, path, kind, error, policy: policy.as_ref().ok().map(fields) };
         let mut text = serde_json::to_vec_pretty(&document)?;
         text.push(b'\n');
         out.write_all(&text)?;
     }
     match policy {
-        Ok(policy) if !arguments.json => write_words(&policy, out)?,
+        Ok(policy) if !arguments.json => write_words(policy, out)?,
         Ok(_) => {}
         Err(error) => {
-            return Err(Box::new(NotSealed { path: program.path().to_owned(), kind: program.kind(), error }));
+            return Err(Box::new(NotSealed { path: program.path().to_owned(), kind: program.kind(), error: *error }));
         }
     }
     Ok(())
-}
-
-fn document<'a>(path: &'a Path, kind: Kind, policy: &'a Result<Policy<'a>, PolicyError>) -> Document<'a> {
-    let kind = match kind {
-        Kind::Mail => "mail",
-        Kind::Cgi => "cgi",
-    };
-    let (policy, error) = match policy {
-        Ok(policy) => (Some(fields(policy)), None),
-        Err(error) => (None, Some(error.to_string())),
-    };
-    Document { format: JSON_FORMAT, path: PathFields::of(path), kind, error, policy }
 }
 
 fn fields<'a>(policy: &'a Policy<'a>) -> Fields<'a> {
@@ -165,7 +177,7 @@ fn write_words(policy: &Policy<'_>, out: &mut dyn Write) -> std::io::Result<()> 
             (RefusalStyle::Mailman, Kind::Mail) => {
                 "mailman: refused mail bounces from Exim, OpenSMTPD, Postfix and Sendmail; qmail tries again"
             }
-            (RefusalStyle::Mailman, Kind::Cgi) => "mailman",
+            (RefusalStyle::Mailman, Kind::Cgi | Kind::Queue) => "mailman",
             (RefusalStyle::Defer, _) => "defer: mail waits while an administrator can repair the cause",
         },
     )

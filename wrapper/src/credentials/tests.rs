@@ -1,10 +1,10 @@
 //! The switch, with kernels that lie in one respect each.
 
-use super::{Credentials, Gid, GroupIds, Kernel, Regains, regains, switch_group};
+use super::{Credentials, Gid, GroupIds, Kernel, Regains, give_up_group, regains, switch_group};
 use crate::caller::Admitted;
 use crate::process_state::SafeProcess;
 use crate::refusal::{Refusal, SwitchFault};
-use crate::sample::{LIST, gid};
+use crate::sample::{LIST, MAIL, gid};
 use crate::sys::tests::in_child;
 use nix::errno::Errno;
 use rstest::rstest;
@@ -89,6 +89,28 @@ fn a_switch_that_is_none_is_noticed(#[case] lie: Lie, #[case] expected: SwitchFa
 fn a_saved_gid_that_stayed_is_noticed() {
     let (fault, _) = switch([8, 38, 8], Lie::KeepsSaved);
     assert_eq!(fault, Some(SwitchFault::Other { own: LIST, found: [38, 38, 8] }));
+}
+
+/// Q17.
+#[rstest]
+#[case::given_up([8, 38, 38], Lie::None, None, None)]
+#[case::own_group_of_the_caller([38; 3], Lie::None, None, None)]
+#[case::root([8, 38, 38], Lie::GrantsAll, Some(Regains::Root), None)]
+#[case::refused([8, 38, 38], Lie::Refuses, None, Some(SwitchFault::Refused { own: MAIL, errno: Errno::EPERM }))]
+#[case::pretended([8, 38, 38], Lie::Pretends, None, Some(SwitchFault::Other { own: MAIL, found: [8, 38, 38] }))]
+#[case::saved([8, 38, 38], Lie::KeepsSaved, None, Some(SwitchFault::Other { own: MAIL, found: [8, 8, 38] }))]
+#[case::taken_back([8, 38, 38], Lie::GrantsAll, None, Some(SwitchFault::Regained { own: MAIL, caller: gid(38) }))]
+fn a_group_is_given_up_for_good(
+    #[case] ids: [u32; 3],
+    #[case] lie: Lie,
+    #[case] regains: Option<Regains>,
+    #[case] expected: Option<SwitchFault<'static>>,
+) {
+    let mut fake = Fake { ids, lie, calls: Vec::new() };
+    let caller = if ids[0] == 38 { LIST } else { MAIL };
+    let fault = give_up_group(&mut fake, LIST, caller, regains).err();
+    assert_eq!(fault, expected);
+    assert!(fault.is_some() || fake.ids == [ids[0]; 3]);
 }
 
 #[rstest]

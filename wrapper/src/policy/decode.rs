@@ -2,22 +2,43 @@
 
 use super::value;
 use super::{
-    BODY_OFFSET, CHECKSUM_OFFSET, Fault, Full, Group, Interpreter, KIND_OFFSET, Kind, LENGTH_OFFSET, List, MAGIC,
-    Owner, Policy, PolicyError, RefusalStyle, SECTION_SIZE, Tag, Task, VERSION, VERSION_OFFSET, checksum,
+    BODY_OFFSET, CHECKSUM_OFFSET, Fault, Full, Group, Interpreter, KIND_OFFSET, Kind, LENGTH_OFFSET, Limits, List,
+    MAGIC, Owner, Policy, PolicyError, QueuePolicy, RefusalStyle, SECTION_SIZE, Tag, Task, VERSION, VERSION_OFFSET,
+    checksum,
 };
+use crate::credentials::Gid;
 
-/// Reads the policy of a section.
+/// Reads the policy of a section that is for a wrapper.
 ///
 /// # Errors
 /// The first thing that is wrong, in the order of the layout: magic, version, kind, length, checksum, what follows the
-/// body, records, fields one by one, fields together.
+/// body, records, fields one by one, fields together. A queue's, whatever it is, is none of these policies.
 pub fn decode(section: &[u8; SECTION_SIZE], wanted: Kind) -> Result<Policy<'_>, PolicyError> {
+    records(section, wanted)?.policy(wanted)
+}
+
+/// Reads the policy of a section that is for the queue writer.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_queue(section: &[u8; SECTION_SIZE]) -> Result<QueuePolicy<'_>, PolicyError> {
+    records(section, Kind::Queue)?.queue_policy()
+}
+
+fn records(section: &[u8; SECTION_SIZE], wanted: Kind) -> Result<Records<'_>, PolicyError> {
     let found = raw_kind(section)?;
     if found != wanted.as_raw() {
         return Err(PolicyError::Kind { found, wanted: Some(wanted) });
     }
-    Records::check(body(section)?)?.policy(wanted)
+    Records::check(body(section)?)
 }
+
+/// Largest limit in bytes: a TiB.
+const BYTES_MAX: u64 = 1 << 40;
+/// Largest limit of messages or recipients. A user's messages are two files each, and the queue writer counts 20,000.
+const COUNT_MAX: u64 = 10_000;
+/// Longest deadline: a week.
+const DEADLINE_MAX: u64 = 604_800;
 
 /// The kind of policy that a section holds or, unsealed, wants.
 ///
@@ -117,8 +138,43 @@ impl<'s> Records<'s> {
             (Kind::Cgi, _) if refusal == RefusalStyle::Defer => return Err(field(Tag::Refusal, Fault::OutOfPlace)),
             (Kind::Cgi, None) => return Err(field(Tag::CgiScript, Fault::Missing)),
             (Kind::Cgi, Some(script)) => Task::Cgi { script },
+            (Kind::Queue, _) => return Err(PolicyError::Kind { found: kind.as_raw(), wanted: None }),
         };
+        self.without(|tag| tag >= Tag::QueueDirectory)?;
         Ok(Policy { trusted, own, owner, prefix, interpreter, task, variables, refusal })
+    }
+
+    fn queue_policy(self) -> Result<QueuePolicy<'s>, PolicyError> {
+        let own =
+            Group { gid: self.required(Tag::OwnGid, value::gid)?, name: self.required(Tag::OwnName, value::name)? };
+        let owner =
+            Owner { uid: self.required(Tag::OwnerUid, value::uid)?, name: self.required(Tag::OwnerName, value::name)? };
+        let directory = self.required(Tag::QueueDirectory, value::path)?;
+        let limits = Limits {
+            message_bytes: self.required(Tag::MessageBytes, value::limit::<1, BYTES_MAX>)?,
+            recipients: self.required(Tag::Recipients, value::limit::<1, COUNT_MAX>)?,
+            user_messages: self.required(Tag::UserMessages, value::limit::<1, COUNT_MAX>)?,
+            user_bytes: self.required(Tag::UserBytes, value::limit::<1, BYTES_MAX>)?,
+            free_bytes: self.required(Tag::FreeBytes, value::limit::<0, BYTES_MAX>)?,
+            deadline_seconds: self.required(Tag::Deadline, value::limit::<1, DEADLINE_MAX>)?,
+        };
+        self.without(|tag| {
+            let common = matches!(tag, Tag::OwnGid | Tag::OwnName | Tag::OwnerUid | Tag::OwnerName);
+            !common && tag < Tag::QueueDirectory
+        })?;
+        if own.gid.as_raw() == 0 || own.gid == Gid::OVERFLOW {
+            return Err(field(Tag::OwnGid, Fault::OutOfPlace));
+        }
+        if owner.uid == Gid::OVERFLOW.as_raw() {
+            return Err(field(Tag::OwnerUid, Fault::OutOfPlace));
+        }
+        Ok(QueuePolicy { own, owner, directory, limits })
+    }
+
+    /// No field of another kind of policy.
+    fn without(self, foreign: fn(Tag) -> bool) -> Result<(), PolicyError> {
+        let found = Tag::ALL.into_iter().find(|tag| foreign(*tag) && self.of(*tag).next().is_some());
+        found.map_or(Ok(()), |tag| Err(field(tag, Fault::OutOfPlace)))
     }
 
     fn interpreter(self) -> Result<Option<Interpreter<'s>>, PolicyError> {

@@ -60,7 +60,8 @@ pub enum Fault {
     /// It is not what [`Tag::rule`] says.
     Value,
     /// It does not go with the other fields: a page for mail, a command for CGI, a CGI policy that defers (a web server
-    /// does not try again), a flag without an interpreter.
+    /// does not try again), a flag without an interpreter; a queue of root's group, or of nobody's, which stand for more
+    /// than one kind of caller; a field of a queue for a wrapper, and the other way round.
     OutOfPlace,
 }
 

@@ -146,7 +146,7 @@ fn what_is_wrong_first_is_said_first() {
 #[case::value_too_short(&[Tag::TrustedGid.as_raw(), 4, 0, 1, 2, 3], PolicyError::Record { at: 0 })]
 #[case::second_record(&[Tag::TrustedGid.as_raw(), 1, 0, 1, Tag::OwnGid.as_raw()], PolicyError::Record { at: 4 })]
 #[case::tag_zero(&[0, 0, 0], PolicyError::Record { at: 0 })]
-#[case::tag_after_the_last(&[14, 0, 0], PolicyError::Record { at: 0 })]
+#[case::tag_after_the_last(&[21, 0, 0], PolicyError::Record { at: 0 })]
 #[case::descending(&[2, 0, 0, 1, 0, 0], PolicyError::Record { at: 3 })]
 fn records_are_whole_known_and_in_order(#[case] body: &[u8], #[case] expected: PolicyError) {
     assert_eq!(decode(&section(Kind::Mail, body), Kind::Mail), Err(expected));
@@ -305,14 +305,14 @@ fn styles(#[case] bytes: &[u8], #[case] expected: Option<RefusalStyle>) {
 
 #[test]
 fn a_section_tells_its_kind_sealed_or_not() {
-    for kind in [Kind::Mail, Kind::Cgi] {
+    for kind in [Kind::Mail, Kind::Cgi, Kind::Queue] {
         assert_eq!(kind_of(&unsealed(kind)), Ok(kind));
         assert_eq!(decode(&unsealed(kind), kind), Err(PolicyError::Unsealed));
         assert_eq!(Kind::from_raw(kind.as_raw()), Some(kind));
     }
     let mut other = unsealed(Kind::Cgi);
-    other[KIND_OFFSET] = 3;
-    assert_eq!(kind_of(&other), Err(PolicyError::Kind { found: 3, wanted: None }));
+    other[KIND_OFFSET] = 4;
+    assert_eq!(kind_of(&other), Err(PolicyError::Kind { found: 4, wanted: None }));
     other[VERSION_OFFSET] = 0;
     assert_eq!(kind_of(&other), Err(PolicyError::Version { found: 0 }));
     other[0] = 0;
@@ -345,7 +345,7 @@ fn every_defect_in_words() {
         PolicyError::Version { found: 9 },
         PolicyError::Kind { found: 2, wanted: Some(Kind::Mail) },
         PolicyError::Kind { found: 1, wanted: Some(Kind::Cgi) },
-        PolicyError::Kind { found: 3, wanted: None },
+        PolicyError::Kind { found: 4, wanted: None },
         PolicyError::Unsealed,
         PolicyError::TooLong { found: 0xffff },
         PolicyError::Checksum,

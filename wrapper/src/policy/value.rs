@@ -16,6 +16,12 @@ pub fn uid(bytes: &[u8]) -> Option<u32> {
     number(bytes).filter(|uid| *uid != u32::MAX)
 }
 
+/// A limit of a queue: eight bytes, at least `LEAST` and at most `MOST`.
+#[must_use]
+pub fn limit<const LEAST: u64, const MOST: u64>(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_le_bytes).filter(|limit| (LEAST..=MOST).contains(limit))
+}
+
 fn number(bytes: &[u8]) -> Option<u32> {
     bytes.try_into().ok().map(u32::from_le_bytes)
 }

@@ -28,6 +28,16 @@ impl Default for Line {
 }
 
 impl Line {
+    /// An empty one of severity info, for what is no refusal.
+    #[must_use]
+    pub fn information() -> Self {
+        let mut line = Self::default();
+        if let Some(start) = line.bytes.first_chunk_mut() {
+            *start = *b"<22>";
+        }
+        line
+    }
+
     /// The bytes so far.
     #[must_use]
     pub fn text(&self) -> &[u8] {

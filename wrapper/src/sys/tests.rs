@@ -2,13 +2,14 @@
 
 use super::{
     CapabilityWord, Disposition, KernelSigaction, LAST_SIGNAL, SIGNAL_SET_SIZE, Strings, capabilities,
-    close_each_from_3, dispose_of_signals, environment, has_access_list, set_capabilities,
+    close_each_from_3, directory_has_access_list, dispose_of_signal, dispose_of_signals, environment, has_access_list,
+    is_ignored, set_capabilities,
 };
 use nix::errno::Errno;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 use std::ffi::{CStr, CString};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::ptr::null;
@@ -91,6 +92,36 @@ fn an_access_list_is_seen() {
         Err(errno) => panic!("cannot set an access list: {errno}"),
     }
     assert_eq!(has_access_list(Path::new("/proc/self/nowhere")), Err(Errno::ENOENT));
+}
+
+#[test]
+fn an_access_list_of_a_directory_is_seen_whoever_it_is_for() {
+    for name in [c"system.posix_acl_access", c"system.posix_acl_default"] {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let directory = std::fs::File::open(scratch.path()).expect("opened");
+        assert_eq!(directory_has_access_list(directory.as_fd()), Ok(false));
+        // SAFETY: the name is a C string and the value has the stated length; both outlive the call.
+        let set = unsafe { libc::fsetxattr(directory.as_raw_fd(), name.as_ptr(), LIST.as_ptr().cast(), LIST.len(), 0) };
+        match Errno::result(set) {
+            Ok(_) => assert_eq!(directory_has_access_list(directory.as_fd()), Ok(true)),
+            // A file system without lists has none to see.
+            Err(Errno::EOPNOTSUPP) => assert_eq!(directory_has_access_list(directory.as_fd()), Ok(false)),
+            Err(errno) => panic!("cannot set an access list: {errno}"),
+        }
+    }
+}
+
+#[test]
+fn an_ignored_signal_is_seen() {
+    assert!(in_child(|| {
+        let set = |disposition| dispose_of_signal(libc::SIGHUP, disposition);
+        let ignored = || is_ignored(libc::SIGHUP);
+        set(Disposition::Ignore).is_ok()
+            && ignored() == Ok(true)
+            && set(Disposition::Default).is_ok()
+            && ignored() == Ok(false)
+    }));
+    assert_eq!(is_ignored(65), Err(Errno::EINVAL));
 }
 
 /// What a child of this process finds. It has one thread, the one that called.

@@ -259,7 +259,8 @@ fn set_group_id(file: &WrapperFile) -> Option<Finding> {
     let row = match file.place.kind() {
         Kind::Mail => Row::MailSetGroupId,
         Kind::Cgi if !file.stat.has(GROUP_EXECUTE) => return None,
-        Kind::Cgi => Row::CgiSetGroupId,
+        // No place of an installation is for a queue writer.
+        Kind::Cgi | Kind::Queue => Row::CgiSetGroupId,
     };
     (!file.stat.has(SET_GROUP_ID)).then(|| {
         let cure = Cure::Wrapper { set: SET_GROUP_ID };

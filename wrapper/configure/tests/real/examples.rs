@@ -28,7 +28,7 @@ fn must(line: &str) -> String {
 fn furnish(site: &Site) {
     site.directory("bin", 0, 0, 0o755);
     fs::copy(env!("CARGO_BIN_EXE_wrapper-configure"), site.path("bin/wrapper-configure")).expect("a copy");
-    for name in ["mail-wrapper", "cgi-wrapper"] {
+    for name in ["mail-wrapper", "cgi-wrapper", "queue-writer"] {
         for place in [site.path("bin"), site.path("")] {
             fs::copy(wrappers().join(name), place.join(name)).expect("a copy");
         }
@@ -36,6 +36,7 @@ fn furnish(site: &Site) {
     // Stands in for man(1), which not every machine has.
     fs::write(site.path("bin/man"), "#!/bin/sh\nexec grep -q '^.TH'\n").expect("a file");
     fs::set_permissions(site.path("bin/man"), fs::Permissions::from_mode(0o755)).expect("root may");
+    must("echo smmsp:x:25: >> group; echo smmsp:x:25:25::/:/bin/false >> passwd");
     must("mount --bind group /etc/group; mount --bind passwd /etc/passwd; mount -t tmpfs -o mode=755 site /usr/local");
     must("mkdir -p /usr/local/share/man/man8");
     // What Mailman itself installs, as far as `check` misses it.
@@ -71,7 +72,8 @@ fn every_command_has_examples_that_work() {
         let examples: Vec<&str> =
             help.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty()).collect();
         assert!(!examples.is_empty(), "wrapper-configure {command} --help has no examples:\n{help}");
-        for example in examples {
+        // A line that goes on ends as it does for a shell.
+        for example in examples.join("\n").replace("\\\n", "").lines() {
             assert!(example.contains(&format!("wrapper-configure {command} ")), "{command}: {example}");
             must(example);
         }

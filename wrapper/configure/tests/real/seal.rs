@@ -17,6 +17,7 @@ fn seal(site: &Site, program: &str, more: &[&str]) -> std::process::Output {
     "--command=post", "--command=bounces", "--keep-environment=LANG", "--refusal=defer", "--prefix=/var//lib/mailman/",
 ])]
 #[case::cgi("cgi", "cgi-wrapper", &["--cgi-script=listinfo", "--with-python=/usr/bin/python3"])]
+#[case::queue("queue", "queue-writer", &["--queue-directory=/var//spool/clientmqueue/", "--recipients=5"])]
 fn what_was_sealed_is_shown(#[case] name: &str, #[case] program: &str, #[case] more: &[&str]) {
     if !inside() {
         return;
@@ -55,6 +56,11 @@ fn what_was_sealed_is_shown(#[case] name: &str, #[case] program: &str, #[case] m
 #[case::cgi_group_for_mail("cgi_group_for_mail", "mail-wrapper", &["--with-cgi-gid=www-data"])]
 #[case::mail_group_for_cgi("mail_group_for_cgi", "cgi-wrapper", &["--cgi-script=admin", "--with-mail-gid=mail"])]
 #[case::cgi_without_script("cgi_without_script", "cgi-wrapper", &[])]
+#[case::queue_without_directory("queue_without_directory", "queue-writer", &[])]
+#[case::queue_with_a_relative_path("queue_with_a_relative_path", "queue-writer", &["--queue-directory=q"])]
+#[case::queue_with_a_limit_too_high("queue_with_a_limit_too_high", "queue-writer", &["--queue-directory=/q", "--recipients=10001"])]
+#[case::mail_group_for_a_queue("mail_group_for_a_queue", "queue-writer", &["--queue-directory=/q", "--with-mail-gid=mail"])]
+#[case::queue_for_mail("queue_for_mail", "mail-wrapper", &["--queue-directory=/q"])]
 #[case::cgi_that_defers("cgi_that_defers", "cgi-wrapper", &["--cgi-script=admin", "--refusal=defer"])]
 fn refused(#[case] name: &str, #[case] program: &str, #[case] more: &[&str]) {
     if !inside() {

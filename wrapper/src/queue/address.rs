@@ -1,0 +1,288 @@
+//! Addresses: what may stand in an envelope, and how they are found in arguments and header fields.
+//!
+//! The reader of the queue drops a message without a word where an address has 256 bytes, and a line feed in an address
+//! begins a record of its own. So there is one type, and nothing but [`list`] and [`sender`] makes it.
+
+/// Longest address in bytes: sendmail loses a message with a longer one.
+pub const ADDRESS_MAX: usize = 255;
+
+/// An address: 1 to [`ADDRESS_MAX`] bytes of printable ASCII, with blanks only between quotes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address(Vec<u8>);
+
+impl Address {
+    /// Its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// What is wrong with an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressFault {
+    /// There is nothing in it.
+    Empty,
+    /// It has more than [`ADDRESS_MAX`] bytes.
+    TooLong,
+    /// It has a control character, which could begin another record, or a byte that is not ASCII.
+    Byte,
+    /// A quote, comment, bracket or angle bracket is not closed, or closed twice.
+    Unbalanced,
+    /// A blank outside of quotes: two addresses without a comma, or none.
+    Blank,
+    /// A program, a file or a list of addresses in a file.
+    NotMail,
+}
+
+/// The addresses of a list: RFC 5322, 3.4, with comments, display names, groups and source routes left out.
+///
+/// # Errors
+/// The first fault, after which nothing of the list is to be used.
+pub fn list(text: &[u8]) -> Result<Vec<Address>, AddressFault> {
+    let mut reader = Reader::default();
+    for byte in text {
+        reader.take(*byte)?;
+    }
+    reader.finish()
+}
+
+/// The sender: one address, or `None` for the null sender, `<>` or nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn sender(text: &[u8]) -> Result<Option<Address>, AddressFault> {
+    if matches!(text, b"" | b"<>") {
+        return Ok(None);
+    }
+    let mut addresses = list(text)?;
+    match (addresses.pop(), addresses.is_empty()) {
+        (Some(address), true) => Ok(Some(address)),
+        (Some(_), false) => Err(AddressFault::Blank),
+        (None, _) => Err(AddressFault::Empty),
+    }
+}
+
+/// The list as far as it has been read.
+#[derive(Default)]
+struct Reader {
+    found: Vec<Address>,
+    /// The element so far, outside of comments and angle brackets.
+    outside: Vec<u8>,
+    /// What stands between its angle brackets.
+    angle: Option<Vec<u8>>,
+    in_angle: bool,
+    in_quotes: bool,
+    in_literal: bool,
+    comments: u32,
+    escaped: bool,
+}
+
+impl Reader {
+    fn take(&mut self, byte: u8) -> Result<(), AddressFault> {
+        if !matches!(byte, b'\t' | b' '..=b'~' | 0x80..) {
+            return Err(AddressFault::Byte);
+        }
+        if self.comments > 0 {
+            self.in_comment(byte);
+            return Ok(());
+        }
+        if self.escaped || self.in_quotes {
+            if self.escaped {
+                self.escaped = false;
+            } else if byte == b'\\' {
+                self.escaped = true;
+            } else if byte == b'"' {
+                self.in_quotes = false;
+            }
+            self.push(byte);
+            return Ok(());
+        }
+        let structural = !self.in_angle && !self.in_literal;
+        match byte {
+            b'(' => self.comments = 1,
+            b'<' if structural && self.angle.is_none() => {
+                self.angle = Some(Vec::new());
+                self.in_angle = true;
+            }
+            b'>' if self.in_angle && !self.in_literal => self.in_angle = false,
+            b'<' | b'>' | b')' => return Err(AddressFault::Unbalanced),
+            b',' | b';' if structural => self.end_of_element()?,
+            // The name of a group: its members follow.
+            b':' if structural && !trimmed(&self.outside).is_empty() => self.outside.clear(),
+            _ => {
+                match byte {
+                    b'"' => self.in_quotes = true,
+                    b'\\' => self.escaped = true,
+                    b'[' => self.in_literal = true,
+                    b']' => self.in_literal = false,
+                    _ => {}
+                }
+                self.push(byte);
+            }
+        }
+        Ok(())
+    }
+
+    fn in_comment(&mut self, byte: u8) {
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' => self.escaped = true,
+            b'(' => self.comments = self.comments.saturating_add(1),
+            b')' => self.comments -= 1,
+            _ => {}
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        match &mut self.angle {
+            Some(angle) if self.in_angle => angle.push(byte),
+            _ => self.outside.push(byte),
+        }
+    }
+
+    fn end_of_element(&mut self) -> Result<(), AddressFault> {
+        let outside = std::mem::take(&mut self.outside);
+        match self.angle.take() {
+            Some(angle) => self.found.push(address(without_route(trimmed(&angle)))?),
+            // Nothing between two commas is nothing.
+            None if trimmed(&outside).is_empty() => {}
+            None => self.found.push(address(trimmed(&outside))?),
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<Address>, AddressFault> {
+        if self.in_angle || self.in_quotes || self.in_literal || self.comments > 0 || self.escaped {
+            return Err(AddressFault::Unbalanced);
+        }
+        self.end_of_element()?;
+        Ok(self.found)
+    }
+}
+
+/// `@one,@two:user@three` is a route to `user@three`, which nobody has taken for decades: RFC 5321, appendix C.
+fn without_route(address: &[u8]) -> &[u8] {
+    match address.iter().position(|byte| *byte == b':') {
+        Some(colon) if address.starts_with(b"@") => address.get(colon + 1..).unwrap_or_default(),
+        _ => address,
+    }
+}
+
+fn address(bytes: &[u8]) -> Result<Address, AddressFault> {
+    let first = bytes.strip_prefix(b"\"").unwrap_or(bytes).first();
+    match bytes.len() {
+        0 => return Err(AddressFault::Empty),
+        1..=ADDRESS_MAX => {}
+        _ => return Err(AddressFault::TooLong),
+    }
+    if matches!(first, Some(b'|' | b'/' | b':')) {
+        return Err(AddressFault::NotMail);
+    }
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in bytes {
+        match byte {
+            b' ' if !quoted && !escaped => return Err(AddressFault::Blank),
+            b' '..=b'~' => {}
+            _ => return Err(AddressFault::Byte),
+        }
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+    }
+    Ok(Address(bytes.to_vec()))
+}
+
+fn trimmed(text: &[u8]) -> &[u8] {
+    text.trim_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ADDRESS_MAX, AddressFault, list, sender};
+    use rstest::rstest;
+
+    fn texts(text: &[u8]) -> Result<Vec<String>, AddressFault> {
+        list(text).map(|found| found.into_iter().map(|one| String::from_utf8(one.0).expect("ASCII")).collect())
+    }
+
+    #[rstest]
+    #[case::plain(b"bob", &["bob"])]
+    #[case::several(b"bob@x.example, alice", &["bob@x.example", "alice"])]
+    #[case::nothing_between_commas(b" ,, bob,", &["bob"])]
+    #[case::display_name(b"Bob B\xc3\xb6b <bob@x>, \"B, C\" <c@x>", &["bob@x", "c@x"])]
+    #[case::comments(b"bob(the (first\\)) one)@x (a,b)", &["bob@x"])]
+    #[case::group(b"friends: a@x, b@x; , c@x", &["a@x", "b@x", "c@x"])]
+    #[case::empty_group(b"undisclosed-recipients:;", &[])]
+    #[case::quoted_local_part(b"\"a, b\\\"c\"@x", &["\"a, b\\\"c\"@x"])]
+    #[case::route(b"<@a,@b:bob@x>", &["bob@x"])]
+    #[case::literal(b"bob@[IPv6:::1]", &["bob@[IPv6:::1]"])]
+    #[case::nothing(b"", &[])]
+    fn addresses_of_a_list(#[case] text: &[u8], #[case] expected: &[&str]) {
+        assert_eq!(texts(text).as_deref(), Ok(&expected.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>()[..]));
+    }
+
+    /// Q10.
+    #[rstest]
+    #[case::line_feed(b"bob\nRPFD:eve", AddressFault::Byte)]
+    #[case::quoted_line_feed(b"\"b\nob\"@x", AddressFault::Byte)]
+    #[case::line_feed_in_a_comment(b"bob (\n)", AddressFault::Byte)]
+    #[case::carriage_return(b"bob\r", AddressFault::Byte)]
+    #[case::nul(b"bob\0", AddressFault::Byte)]
+    #[case::delete(b"bob\x7f", AddressFault::Byte)]
+    #[case::escape_in_a_name(b"\x1b[2J <bob>", AddressFault::Byte)]
+    #[case::tab_inside(b"\"b\tob\"", AddressFault::Byte)]
+    #[case::not_ascii(b"b\xc3\xb6b", AddressFault::Byte)]
+    #[case::empty(b"<>", AddressFault::Empty)]
+    #[case::two_without_comma(b"alice bob", AddressFault::Blank)]
+    #[case::quote(b"\"bob", AddressFault::Unbalanced)]
+    #[case::angle(b"<bob", AddressFault::Unbalanced)]
+    #[case::angle_closed(b"bob>", AddressFault::Unbalanced)]
+    #[case::two_angles(b"<a> <b>", AddressFault::Unbalanced)]
+    #[case::comment(b"bob (", AddressFault::Unbalanced)]
+    #[case::escape_at_the_end(b"bob\\", AddressFault::Unbalanced)]
+    #[case::program(b"|/bin/sh", AddressFault::NotMail)]
+    #[case::quoted_program(b"\"|/bin/sh -c x\"", AddressFault::NotMail)]
+    #[case::file(b"/etc/passwd", AddressFault::NotMail)]
+    #[case::included(b":include:/etc/passwd", AddressFault::NotMail)]
+    fn what_is_no_address(#[case] text: &[u8], #[case] fault: AddressFault) {
+        assert_eq!(texts(text), Err(fault));
+    }
+
+    /// Q10: sendmail delivers to 255 bytes and loses the message for 256.
+    #[test]
+    fn an_address_has_1_to_255_bytes() {
+        assert_eq!(list(&[b'a'; ADDRESS_MAX]).map(|found| found.len()), Ok(1));
+        assert_eq!(list(&[b'a'; ADDRESS_MAX + 1]), Err(AddressFault::TooLong));
+    }
+
+    #[test]
+    fn a_sender_is_one_address_or_none() {
+        assert_eq!(sender(b"<>"), Ok(None));
+        assert_eq!(sender(b""), Ok(None));
+        let one = sender(b"Alice <alice@x>").expect("sound").expect("one");
+        assert_eq!(one.as_bytes(), b"alice@x");
+        assert_eq!(sender(b"a,b"), Err(AddressFault::Blank));
+        assert_eq!(sender(b" , "), Err(AddressFault::Empty));
+    }
+
+    /// Q10, of every list of four bytes from those that mean something.
+    #[test]
+    fn whatever_is_found_can_stand_in_a_record() {
+        let alphabet = b"a,:;<>()\"\\[]@| \t\n\r\0\xff";
+        let mut text = [0; 4];
+        let mut found = 0;
+        for number in 0..alphabet.len().pow(4) {
+            let mut rest = number;
+            for place in &mut text {
+                *place = alphabet[rest % alphabet.len()];
+                rest /= alphabet.len();
+            }
+            for address in list(&text).into_iter().flatten() {
+                found += 1;
+                let bytes = address.as_bytes();
+                assert!(!bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, b' '..=b'~')), "{text:?}");
+            }
+        }
+        assert!(found > 1000, "{found}");
+    }
+}
