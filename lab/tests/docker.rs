@@ -2,6 +2,9 @@
 //!
 //! Needs a Docker engine. Without, the tests are skipped, and say so; `docker` in LAB_REQUIRE turns that into a failure.
 
+#[path = "support/required.rs"]
+mod required;
+
 use lab::backend::docker::{Docker, Options};
 use lab::backend::{Backend, Worker};
 use lab::capability::{Capability, Support};
@@ -10,7 +13,6 @@ use lab::run::select::{Wanted, select};
 use lab::run::session::{Given, Session, plan};
 use lab_invocation::evidence::{End, Stage};
 use rustix::event::{Timespec, poll};
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -42,11 +44,7 @@ fn engine() -> bool {
     if docker(&["version", "--format", "{{.Server.Version}}"]).is_some() {
         return true;
     }
-    let required = std::env::var_os("LAB_REQUIRE").is_some_and(|names| names.to_string_lossy().contains("docker"));
-    assert!(!required, "LAB_REQUIRE=docker, but `docker version` does not reach an engine");
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    // Past the capture of output: a skip that nobody sees is taken for a success.
-    writeln!(std::io::stderr(), "skipped {name}: `docker version` does not reach an engine").expect("standard error");
+    required::skip("docker", "`docker version` does not reach an engine");
     false
 }
 
@@ -129,7 +127,7 @@ fn no_new_privileges_for_the_container_is_named_and_makes_the_wrapper_refuse() {
     let agent = programs.path("lab-agent").expect("the agent");
     let backend = Docker::new(agent, Options { run: "no-new-privileges".to_owned(), security, watcher: None });
     let support = backend.capabilities().remove(&Capability::SetGroupId);
-    let Some(Support::No { because }) = support else { panic!("the bit cannot act there: {support:?}") };
+    let Some(Support::No { because, .. }) = support else { panic!("the bit cannot act there: {support:?}") };
     assert!(because.contains("no-new-privileges"), "the reason names it: {because}");
 
     let patterns = vec!["install/nosuid-mount".to_owned()];

@@ -105,7 +105,7 @@ fn every_word_is_used_by_a_file() {
     let mut used: BTreeSet<Word> = BTreeSet::new();
     for entry in glob::glob(&format!("{}/*/*.toml", directory().display())).expect("a glob") {
         let path = entry.expect("a path");
-        let other = |folder: &std::path::Path| [PROFILES, DEPLOY].iter().any(|name| folder.ends_with(name));
+        let other = |folder: &Path| [PROFILES, DEPLOY].iter().any(|name| folder.ends_with(name));
         if !path.parent().is_some_and(other) {
             used.extend(schema.words(&source(&path).text).expect("other tests say what is wrong"));
         }

@@ -1,7 +1,8 @@
 //! Tests that a machine cannot make are skipped, and say so, unless `LAB_REQUIRE` names what they lack: then they fail.
 //!
-//! `LAB_REQUIRE` is a list with commas. `namespace`: a sandbox, for whoever runs the tests. `root`: what only root can do,
-//! as to become an ordinary user with subordinate ids. `tools`: other programs, as groff(1) or a musl target.
+//! `LAB_REQUIRE` is a list with commas. `docker`: a container engine. `namespace`: a sandbox, for whoever runs the tests.
+//! `root`: what only root can do, as to become an ordinary user with subordinate ids. `tools`: other programs, as groff(1)
+//! or a musl target.
 //!
 //! One file for the tests of every package, so that the variable has one meaning.
 
@@ -10,7 +11,7 @@ use std::fmt::Display;
 use std::io::Write;
 
 /// What can be asked for.
-const KNOWN: [&str; 3] = ["namespace", "root", "tools"];
+const KNOWN: [&str; 4] = ["docker", "namespace", "root", "tools"];
 
 /// Skips the test of this thread, visibly.
 ///
