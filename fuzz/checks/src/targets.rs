@@ -83,7 +83,7 @@ pub const TARGETS: [Target; 6] =
 static TALLY: Tally = Tally::new();
 
 /// Executions after which the counts are printed, and then after each doubling.
-const FIRST_REPORT: u64 = 1 << 12;
+const FIRST_REPORT: u64 = 1 << 10;
 
 /// Runs a target for a fuzzer, which takes a panic for a finding. Prints now and then how often each check was exercised.
 ///
