@@ -5,6 +5,8 @@
 //!
 //! `cli` → `report` → `record` → `run` → {`backend`, `diagnose`, `judge`} → `predict` → `profile` → `scenario` → [`case`],
 //! [`verdict`], [`finding`], [`capability`]
+//!
+//! Beside the chain: [`incident`] says what a pasted text means.
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +17,7 @@ pub mod cli;
 pub mod copy_on_write;
 pub mod diagnose;
 pub mod finding;
+pub mod incident;
 pub mod judge;
 pub mod model_check;
 pub mod predict;
