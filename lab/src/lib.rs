@@ -6,7 +6,7 @@
 //! `cli` → `report` → `record` → `run` → {`backend`, `diagnose`, `judge`} → `predict` → `profile` → `scenario` → [`case`],
 //! [`verdict`], [`finding`], [`capability`]
 //!
-//! Beside the chain: [`incident`] says what a pasted text means.
+//! Beside the chain: [`incident`] says what a pasted text means, [`here`] what this machine shows of it.
 
 #![forbid(unsafe_code)]
 
@@ -17,6 +17,7 @@ pub mod cli;
 pub mod copy_on_write;
 pub mod diagnose;
 pub mod finding;
+pub mod here;
 pub mod incident;
 pub mod judge;
 pub mod model_check;
