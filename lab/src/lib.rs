@@ -5,6 +5,8 @@
 //!
 //! `cli` → `report` → `record` → `run` → {`backend`, `diagnose`, `judge`} → `predict` → `profile` → `scenario` → [`case`],
 //! [`verdict`], [`finding`], [`capability`], [`saying`]
+//!
+//! Beside the chain: [`incident`] says what a pasted text means, [`here`] what this machine shows of it.
 
 #![forbid(unsafe_code)]
 
@@ -17,8 +19,10 @@ pub mod copy_on_write;
 pub mod deploy;
 pub mod diagnose;
 pub mod finding;
+pub mod here;
 #[cfg(feature = "docker")]
 pub mod images;
+pub mod incident;
 pub mod judge;
 pub mod model_check;
 pub mod predict;

@@ -175,6 +175,7 @@ fn every_command_of_the_table_does_what_it_says() {
             .map(|word| match word {
                 "RUN/CASE" => format!("{record}/{CASE}"),
                 "CASE" => CASE.to_owned(),
+                "mail.log" => "lab/tests/incidents/bounce.txt".to_owned(),
                 "mail-wrapper=PATH" => format!("mail-wrapper={record}/subjects/mail-wrapper"),
                 file if file.ends_with(".xml") || file.ends_with(".md") => at(file),
                 other => other.to_owned(),

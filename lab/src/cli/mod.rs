@@ -87,7 +87,7 @@ enum Command {
     Shell(Box<shell::Arguments>),
     /// Say what changed between two runs; exit 10 if a verdict or a decision did
     Diff(diff::Arguments),
-    /// Print the page of a finding: what happened, why, fixes with their price
+    /// Print the page of a finding, or say what a pasted log or bounce means: why, fixes with their price
     Explain(explain::Arguments),
     /// Run the suite against wrappers with a known defect: each must be failed, and for that defect
     Specimens(specimens::Arguments),

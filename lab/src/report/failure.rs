@@ -59,7 +59,7 @@ pub(crate) fn failure(case: &CaseFinished, lab: &str, run: &str, width: usize) -
 }
 
 /// A command with this program called as the user calls it.
-fn called(command: &str, lab: &str) -> String {
+pub(crate) fn called(command: &str, lab: &str) -> String {
     match command.strip_prefix("lab ") {
         Some(rest) => format!("{lab} {rest}"),
         None => command.to_owned(),
@@ -79,7 +79,8 @@ fn why(out: &mut String, diagnosis: &Diagnosis, width: usize) {
     }
 }
 
-fn fix(out: &mut String, letter: char, remedy: &crate::finding::Remedy, width: usize) {
+/// A remedy with its price.
+pub(crate) fn fix(out: &mut String, letter: char, remedy: &crate::finding::Remedy, width: usize) {
     let label = format!("fix {letter}");
     let room = width.saturating_sub(LABEL);
     // The price stands at the end of the line if both fit, else below.

@@ -6,6 +6,7 @@ pub mod coverage;
 pub(crate) mod failure;
 pub mod github;
 mod grid;
+pub(crate) mod incident;
 pub mod junit;
 pub mod output;
 pub mod progress;

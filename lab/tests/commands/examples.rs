@@ -68,6 +68,7 @@ fn furnish(dir: &Path) {
     record("k3f", &wrong, 10);
     record("m7q", &text, 0);
     fs::copy(program("mail-wrapper"), dir.join("mail-wrapper")).expect("a wrapper");
+    fs::write(dir.join("mail.log"), "bad group (has: root, expected mailman)").expect("a log");
     fs::create_dir(dir.join("bin")).expect("a directory");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_lab"), dir.join("bin/lab")).expect("a link");
 }
