@@ -35,6 +35,10 @@ const KINDS: [&[Edit]; 9] = [
 
 /// Makes one to three edits.
 pub fn mutate(attempt: &mut Attempt, random: &mut Random, tokens: &Tokens) {
+    // Fuzzers prefer what is small, so that half of all attempts would have no argument, and stop there.
+    if attempt.invocation.argv.is_empty() && !random.one_in(4) {
+        arguments::command(attempt, random, tokens);
+    }
     for _ in 0..=random.below(3) {
         let edits = random.choose(&KINDS).copied().unwrap_or_default();
         if let Some(edit) = random.choose(edits) {

@@ -120,7 +120,7 @@ pub(crate) const FAULTS: [Fault; 14] = [
     },
     Fault {
         name: "the wrapper's own group is admitted, too",
-        found_by: &["P01", "P10"],
+        found_by: &["P01", "P10", "P15"],
         changes_verdict: true,
         decide: |case| {
             with(case, |case| {

@@ -28,7 +28,7 @@ struct Campaign {
 }
 
 /// Most executions of one campaign.
-const CAP: u64 = 4_000;
+const CAP: u64 = 5_000;
 
 /// Mutates what showed something new, beginning with a stranger, until there is a finding or [`CAP`] is reached.
 fn campaign(decider: &dyn Decider, check: Check, seed: u64) -> Campaign {

@@ -24,9 +24,8 @@ fn word(attempt: &Attempt, random: &mut Random, tokens: &Tokens) -> Bytes {
     }
 }
 
-/// Another first argument; a name of the program before it if there is none. Fuzzers prefer what is small, and would else
-/// seldom come back from an empty vector.
-fn command(attempt: &mut Attempt, random: &mut Random, tokens: &Tokens) {
+/// Another first argument; a name of the program before it if there is none.
+pub(super) fn command(attempt: &mut Attempt, random: &mut Random, tokens: &Tokens) {
     let word = word(attempt, random, tokens);
     let argv = &mut attempt.invocation.argv;
     if argv.is_empty() {
