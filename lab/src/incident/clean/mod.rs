@@ -50,8 +50,11 @@ impl Cleaner {
 
     /// Takes the end of the input.
     pub(super) fn finish(&mut self, text: &mut Text, front: &mut dyn FnMut(&[u8], &mut Text)) {
-        self.clean(text, front);
-        self.line.clear();
+        // Behind the last line feed no line begins.
+        if !self.line.is_empty() {
+            self.clean(text, front);
+            self.line.clear();
+        }
     }
 
     fn clean(&mut self, text: &mut Text, front: &mut dyn FnMut(&[u8], &mut Text)) {

@@ -58,6 +58,18 @@ fn lines_and_records_are_known() {
     assert_eq!(text.record_of(0).map(|record| record.servers), Some(2));
 }
 
+#[rstest]
+#[case(b"", 0)]
+#[case(b"one", 1)]
+#[case(b"one\n", 1)]
+#[case(b"one\n\ntwo", 3)]
+fn lines_are_counted(#[case] input: &[u8], #[case] lines: u64) {
+    let (mut cleaner, mut text) = (Cleaner::default(), Text::default());
+    cleaner.push(input, &mut text, &mut |_, _| {});
+    cleaner.finish(&mut text, &mut |_, _| {});
+    assert_eq!(text.lines_begun(), lines);
+}
+
 #[test]
 fn a_wording_is_cleaned_as_a_text_is() {
     assert_eq!(squeezed(b"option `--with-mail-gid"), b"option-with-mail-gid");
