@@ -11,10 +11,11 @@ use std::process::{Command, Output};
 const ELSEWHERE: [(&str, &str); 1] = [("cargo lab specimens", "lab/tests/specimens.rs")];
 
 /// What each other row prints: that it ended well says nothing of what it did.
-const SAYS: [(&str, &str); 8] = [
+const SAYS: [(&str, &str); 9] = [
     ("cargo lab replay RUN/CASE", "REPRODUCED  group-mismatch/mta-identities/exim-pipe×mail"),
     ("cargo lab shell CASE", "gid=8(mail)"),
     ("cargo lab explain group-mismatch", "The caller's group is not the one that the wrapper trusts"),
+    ("cargo lab explain mail.log", "GROUP MISMATCH  mailman-group-mismatch (line 2)"),
     ("cargo lab run --subject mail-wrapper=PATH", "group-mismatch/mta-identities"),
     // No such wrapper is installed on the machine of most tests, and then this is what is said.
     ("cargo lab run --profile scenarios/profiles/debian.toml", "/var/lib/mailman/mail/mailman"),
