@@ -127,8 +127,8 @@ fn no_new_privileges_for_the_container_is_named_and_makes_the_wrapper_refuse() {
     let agent = programs.path("lab-agent").expect("the agent");
     let backend = Docker::new(agent, Options { run: "no-new-privileges".to_owned(), security, watcher: None });
     let support = backend.capabilities().remove(&Capability::SetGroupId);
-    let Some(Support::No { because, .. }) = support else { panic!("the bit cannot act there: {support:?}") };
-    assert!(because.contains("no-new-privileges"), "the reason names it: {because}");
+    let Some(Support::No { cure: Some(cure), .. }) = support else { panic!("the bit cannot act there: {support:?}") };
+    assert!(cure.contains("no-new-privileges"), "the cure names it: {cure}");
 
     let patterns = vec!["install/nosuid-mount".to_owned()];
     let selected = select(&session.suite.cases, &Wanted { patterns, only: None, slice: None }).expect("cases");
