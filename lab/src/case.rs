@@ -75,7 +75,7 @@ pub struct Case {
     /// Name of the expected outcome.
     pub expected: String,
     /// Definition of the expected outcome.
-    pub outcome: Outcome,
+    pub outcome: CopyOnWrite<Outcome>,
     /// Names of the numbers of this case, for every message.
     pub names: Names,
     /// Name of the profile by whose rules the outcome was predicted, where the subject is a wrapper which we did not

@@ -101,7 +101,7 @@ pub fn judge(case: &Case, evidence: &Evidence) -> Judgement {
 /// What must come out of a case: what its file states and, where that is silent, what the model predicts. Of a foreign
 /// wrapper's case the stated outcome is the whole.
 pub fn wanted(case: &Case) -> Outcome {
-    let stated = case.outcome.clone();
+    let stated = Outcome::clone(&case.outcome);
     if case.profile.is_some() {
         return stated;
     }

@@ -1,6 +1,7 @@
 //! What scenario files may say, tried on small files: each form gives what it promises, and its misuse is refused.
 
 use lab::case::{Case, Outcome, Script};
+use lab::copy_on_write::CopyOnWrite;
 use lab::scenario::{self, Source, Suite};
 use lab_invocation::Bytes;
 use rstest::rstest;
@@ -31,12 +32,12 @@ fn one(case: &str, outcome: &str) -> Result<Case, String> {
     read(&text).map(|cases| cases[0].as_ref().clone())
 }
 
-fn outcome_of(case: &str, outcome: &str) -> Outcome {
+fn outcome_of(case: &str, outcome: &str) -> CopyOnWrite<Outcome> {
     one(case, outcome).expect("a sound case").outcome
 }
 
 fn script_of(case: &str, script: &str) -> Script {
-    outcome_of(case, &format!("script = {{ started = true, {script} }}")).script.expect("a script")
+    outcome_of(case, &format!("script = {{ started = true, {script} }}")).script.clone().expect("a script")
 }
 
 #[rstest]

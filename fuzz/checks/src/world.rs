@@ -17,6 +17,7 @@ use lab_model::setid::{Call, Kind};
 use lab_model::start::{Installation, Invoker, Room};
 use lab_model::{Decision, Process, Rules, Start};
 use nix::errno::Errno;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use wrapper::credentials::{Credentials, Gid, GroupIds, regains};
 
@@ -139,7 +140,7 @@ fn groups(attempt: &Attempt) -> GroupDatabase {
     }
 }
 
-fn invoker(attempt: &Attempt) -> Invoker {
+fn invoker(attempt: &Attempt) -> Invoker<'_> {
     let invocation = &attempt.invocation;
     let transition = &invocation.transition;
     let root = invocation.identity.effective_uid == Uid::ROOT;
@@ -151,8 +152,8 @@ fn invoker(attempt: &Attempt) -> Invoker {
         process: process(attempt),
         circumstances: Circumstances { tracer, shares_fs: transition.share_fs, over_process_limit: false },
         foreign_mount: transition.foreign_mount,
-        argv: invocation.argv.iter().map(raw).collect(),
-        env: invocation.env.iter().map(raw).collect(),
+        argv: Cow::Borrowed(Bytes::vectors(&invocation.argv)),
+        env: Cow::Borrowed(Bytes::vectors(&invocation.env)),
         room: Room::quiet(),
     }
 }

@@ -16,8 +16,8 @@ fn start(total: usize, longest: usize, stack: Option<u64>) -> Invocation {
 }
 
 fn fits(invocation: &Invocation, stack: Option<u64>) -> bool {
-    let raw = |list: &[Bytes]| list.iter().map(|bytes| bytes.0.clone()).collect::<Vec<_>>();
-    arguments::fit(&invocation.program.0, &raw(&invocation.argv), &raw(&invocation.env), stack)
+    let (argv, env) = (Bytes::vectors(&invocation.argv), Bytes::vectors(&invocation.env));
+    arguments::fit(&invocation.program.0, argv.iter(), env, stack)
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Byte strings. Paths, arguments and environment entries are bytes for the kernel, so they are bytes here; text
 //! forms (JSON, TOML, the terminal) show them as a string with escapes, which reads back to the same bytes.
 
+use bytemuck::TransparentWrapper;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// A byte string. Its text form is printable ASCII and UTF-8 as it stands, save that `\` is written `\\`, and every
 /// control character and every byte which is not part of valid UTF-8 is written `\xNN`.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, TransparentWrapper)]
+#[repr(transparent)]
 pub struct Bytes(pub Vec<u8>);
 
 /// Why a text is not the canonical form of a byte string.
@@ -28,6 +30,11 @@ impl Bytes {
     /// The bytes.
     pub fn as_slice(&self) -> &[u8] {
         &self.0
+    }
+
+    /// A list as those see it who do not know this type: argument vectors may have hundreds of thousands of entries.
+    pub fn vectors(list: &[Self]) -> &[Vec<u8>] {
+        Self::peel_slice(list)
     }
 
     /// The canonical text form.

@@ -10,15 +10,20 @@ const LEAST_TOTAL: u64 = 131_072;
 const MOST_TOTAL: u64 = 6 * 1024 * 1024;
 
 /// Whether execve(2) takes these, when the soft RLIMIT_STACK is `stack` bytes (`None`: unlimited), or answers E2BIG.
-pub fn fit(path: &[u8], argv: &[impl AsRef<[u8]>], env: &[Vec<u8>], stack: Option<u64>) -> bool {
-    let strings = || argv.iter().map(AsRef::as_ref).chain(env.iter().map(Vec::as_slice));
-    if strings().any(|string| string.len() >= LONGEST_STRING) {
+pub fn fit<'a>(
+    path: &[u8],
+    argv: impl Iterator<Item = &'a Vec<u8>> + Clone,
+    env: &[Vec<u8>],
+    stack: Option<u64>,
+) -> bool {
+    let lengths = || argv.clone().map(Vec::len).chain(env.iter().map(Vec::len));
+    if lengths().any(|length| length >= LONGEST_STRING) {
         return false;
     }
     let limit = stack.map_or(MOST_TOTAL, |stack| (stack / 4).min(MOST_TOTAL)).max(LEAST_TOTAL);
     // An empty vector is filled with one empty string, which needs its pointer.
-    let pointers = (argv.len().max(1) + env.len()) as u64 * 8;
-    let bytes: u64 = strings().map(|string| string.len() as u64 + 1).sum::<u64>() + path.len() as u64 + 1;
+    let pointers = (argv.clone().count().max(1) + env.len()) as u64 * 8;
+    let bytes: u64 = lengths().map(|length| length as u64 + 1).sum::<u64>() + path.len() as u64 + 1;
     // The pages that hold the strings are part of the stack, and it may not outgrow its own limit.
     let on_stack = stack.is_none_or(|stack| bytes.next_multiple_of(4096) <= stack);
     on_stack && limit.checked_sub(pointers).is_some_and(|room| room > 0 && bytes <= room)
@@ -42,6 +47,6 @@ mod tests {
     #[case::nor_more_than_the_stack_itself(100_000, 1, Some(65_536), false)]
     fn sizes(#[case] length: usize, #[case] count: usize, #[case] stack: Option<u64>, #[case] fits: bool) {
         let argv = vec![vec![b'a'; length]; count];
-        assert_eq!(fit(b"/w", &argv, &[], stack), fits);
+        assert_eq!(fit(b"/w", argv.iter(), &[], stack), fits);
     }
 }

@@ -7,6 +7,7 @@ use crate::group_database::GroupDatabase;
 use crate::policy::Policy;
 use crate::process::Process;
 use crate::rules::Rules;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that a decision depends on.
@@ -15,7 +16,7 @@ pub struct Start<'a> {
     /// Where the subject and its script are.
     pub installation: &'a Installation,
     /// Who starts it.
-    pub invoker: &'a Invoker,
+    pub invoker: &'a Invoker<'a>,
     /// What it is sealed with; of no importance to foreign rules.
     pub policy: &'a Policy,
     /// By whose rules it decides.
@@ -39,7 +40,7 @@ pub struct Installation {
 
 /// Who starts the subject, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invoker {
+pub struct Invoker<'a> {
     /// Credentials just before exec.
     pub process: Process,
     /// What else decides whether set-id bits act.
@@ -47,9 +48,9 @@ pub struct Invoker {
     /// The subject is executed through a mount of another mount namespace.
     pub foreign_mount: bool,
     /// Whole argument vector, `argv[0]` included.
-    pub argv: Vec<Bytes>,
+    pub argv: Cow<'a, [Bytes]>,
     /// Raw environment.
-    pub env: Vec<Bytes>,
+    pub env: Cow<'a, [Bytes]>,
     /// The rest of what a process hands on by exec.
     pub room: Room,
 }

@@ -111,7 +111,8 @@ impl Failure {
                     ..Script::default()
                 }),
                 ..Outcome::default()
-            },
+            }
+            .into(),
             profile: Some("synthetic".into()),
             names: Names {
                 users: BTreeMap::from([(uid(0), "root".into()), (uid(101), "Debian-exim".into())]),
@@ -219,7 +220,7 @@ impl Failure {
     /// The case wants a refusal.
     pub(super) fn must_refuse(&mut self, name: &str, exit: u8) {
         self.case.expected = name.to_owned();
-        self.case.outcome = Outcome {
+        *self.case.outcome = Outcome {
             exit: Some(exit),
             script: Some(Script { started: Some(false), ..Script::default() }),
             ..Outcome::default()

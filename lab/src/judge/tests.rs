@@ -281,7 +281,7 @@ fn a_refusal_is_one_line(#[case] stderr: &str, #[case] datagram: &str, #[case] h
 fn an_end_before_main_is_any_end_but_success() {
     let mut case = case(REFUSED);
     case.profile = Some("none".into());
-    case.outcome = crate::case::Outcome { ended_before_main: true, ..crate::case::Outcome::default() };
+    *case.outcome = crate::case::Outcome { ended_before_main: true, ..crate::case::Outcome::default() };
     for (end, holds) in [
         (End::Exited(127), true),
         (End::Signaled { signal: 11, core: false }, true),
@@ -378,7 +378,7 @@ fn a_broken_tool_is_seen(#[case] id: &str, #[case] spoil: fn(&mut Evidence), #[c
         let mut case = case(id);
         let mut evidence = configured(&case);
         if silent {
-            case.outcome = crate::case::Outcome::default();
+            *case.outcome = crate::case::Outcome::default();
         }
         assert_eq!(differences(&case, &evidence), [""; 0], "{id} is sound");
         spoil(&mut evidence);

@@ -35,7 +35,7 @@ fn adapt(profile: &Profile, case: &Case) -> Result<Case, String> {
         return Err(format!("what a foreign wrapper does then is unknown: {beyond}"));
     }
     case.expected = prediction.outcome().to_owned();
-    case.outcome = prediction.decisions();
+    case.outcome = prediction.decisions().into();
     if let (Some(script), Some(child)) = (&mut case.outcome.script, &prediction.decision.child) {
         what_it_starts(script, child, &wrapper.rules.environment);
     }

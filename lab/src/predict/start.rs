@@ -15,6 +15,7 @@ use lab_model::namespace::{IdMap, UserNamespace};
 use lab_model::policy;
 use lab_model::process::Process;
 use lab_model::start::{Installation, Invoker, Room};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// `RLIMIT_NPROC`. See getrlimit(2). It counts the processes of a user on the whole machine, when the invoker becomes that
@@ -172,7 +173,7 @@ fn groups(case: &Case) -> GroupDatabase {
     }
 }
 
-pub(super) fn invoker(case: &Case) -> Invoker {
+pub(super) fn invoker(case: &Case) -> Invoker<'_> {
     let invocation = &case.invocation;
     let transition = &invocation.transition;
     let root = invocation.identity.effective_uid == Uid::ROOT;
@@ -184,8 +185,8 @@ pub(super) fn invoker(case: &Case) -> Invoker {
         process: process(case),
         circumstances: Circumstances { tracer, shares_fs: transition.share_fs, over_process_limit: false },
         foreign_mount: transition.foreign_mount,
-        argv: invocation.argv.iter().map(raw).collect(),
-        env: invocation.env.iter().map(raw).collect(),
+        argv: Cow::Borrowed(Bytes::vectors(&invocation.argv)),
+        env: Cow::Borrowed(Bytes::vectors(&invocation.env)),
         room: room(case),
     }
 }
@@ -265,9 +266,8 @@ pub(super) fn tool(case: &Case) -> super::Prediction {
             _ => None,
         }
     };
-    let argv: Vec<Vec<u8>> = case.invocation.argv.iter().map(raw).collect();
     let answer = lab_model::configure::decide(&lab_model::configure::Run {
-        argv: &argv,
+        argv: Bytes::vectors(&case.invocation.argv),
         process: &process(case),
         files: &installation(case).files,
         group: text(b"/etc/group"),

@@ -143,7 +143,7 @@ pub struct CaseFinished {
     /// Name of the profile by which it was predicted.
     pub profile: Option<String>,
     /// Its definition.
-    pub outcome: Outcome,
+    pub outcome: CopyOnWrite<Outcome>,
     /// The lab's judgement.
     pub verdict: Verdict,
     /// What was observed; `None` if nothing could be tried.

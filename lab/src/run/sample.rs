@@ -69,7 +69,8 @@ pub(crate) fn case(scenario: &str, name: &str) -> Case {
             exit: Some(0),
             script: Some(Script { started: Some(true), ..Script::default() }),
             ..Outcome::default()
-        },
+        }
+        .into(),
         profile: None,
         names: Names {
             users: BTreeMap::from([(uid(65534), "nobody".to_owned())]),

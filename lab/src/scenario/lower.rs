@@ -256,7 +256,7 @@ fn case(context: &mut Context<'_>, raw: &raw::Scenario, info: &Arc<ScenarioInfo>
         sources: plan.source.clone(),
         needs,
         expected: plan.outcome.value.clone(),
-        outcome,
+        outcome: outcome.into(),
         names,
         layout: layout.into(),
         invocation: invocation.into(),

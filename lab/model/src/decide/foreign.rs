@@ -48,7 +48,7 @@ pub(super) fn decide(running: &Running<'_>, rules: &Foreign) -> Result<(String, 
     let path = argv.first().cloned().unwrap_or_default();
     let env = handed_on(running, rules);
     let executed = running
-        .exec_script(&process, &path, &argv, &env)
+        .exec_script(&process, &path, argv.iter(), &env)
         .map_err(|errno| refuse(Outcome::ExecFailed, format!("execve of {} fails with {errno}", show(&path))))?;
     Ok((admitted, running.child(executed, path, argv, env)))
 }

@@ -82,12 +82,12 @@ fn execute<'a>(start: &'a Start<'a>) -> Result<Running<'a>, Refusal> {
         .files
         .find_program(&installation.path, &invoker.process, invoker.foreign_mount)
         .map_err(|errno| refused(errno, "the invoker cannot reach or execute the file"))?;
-    if !arguments::fit(&installation.path, &invoker.argv, &invoker.env, stack) {
+    if !arguments::fit(&installation.path, invoker.argv.iter(), &invoker.env, stack) {
         return Err(refused(Errno::E2BIG, "arguments and environment are larger than the stack limit allows"));
     }
     let executed = exec::exec(&invoker.process, &found.image, invoker.circumstances, kernel)
         .map_err(|errno| refused(errno, "the kernel does not give the new image what it asks for"))?;
-    let argv = match invoker.argv.as_slice() {
+    let argv = match &*invoker.argv {
         [] if kernel.fills_empty_argv() => Cow::Owned(vec![Bytes::new()]),
         given => Cow::Borrowed(given),
     };
@@ -146,11 +146,11 @@ impl Running<'_> {
     }
 
     /// The last exec: of `path`, with `argv` and `env`, by `process`.
-    fn exec_script(
+    fn exec_script<'a>(
         &self,
         process: &Process,
         path: &[u8],
-        argv: &[impl AsRef<[u8]>],
+        argv: impl Iterator<Item = &'a Bytes> + Clone,
         env: &[Bytes],
     ) -> Result<Executed, Errno> {
         let found = self.start.installation.files.find_program(path, process, false)?;

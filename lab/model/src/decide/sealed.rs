@@ -43,7 +43,7 @@ pub(super) fn decide(running: &Running<'_>) -> Result<(String, Child), Refusal> 
     let (path, argv) = command_line(running, &script);
     way_is_trusted(running, &switched, &[path, &script.path])?;
     let env = environment::allowed(&running.start.invoker.env, &policy.keep);
-    let executed = running.exec_script(&switched, path, &argv, &env).map_err(|errno| {
+    let executed = running.exec_script(&switched, path, argv.clone(), &env).map_err(|errno| {
         refuse(running, Outcome::ExecFailed, format!("execve of {} fails with {errno}", show(path)))
     })?;
     let because = format!("the caller's real gid {} is the trusted one", running.group(policy.trusted.gid));
@@ -57,7 +57,7 @@ pub(super) fn decide(running: &Running<'_>) -> Result<(String, Child), Refusal> 
         core_limit: (Some(0), Some(0)),
         timers_off: true,
         timer_slack_ns: Some(TIMER_SLACK_NS),
-        ..running.child(executed, path.clone(), argv.into_iter().cloned().collect(), env)
+        ..running.child(executed, path.clone(), argv.cloned().collect(), env)
     };
     Ok((because, child))
 }
@@ -185,10 +185,13 @@ fn script<'a>(running: &'a Running<'_>) -> Result<Script<'a>, Refusal> {
     }
 }
 
-/// What is executed, with its argument vector, which is borrowed because it may be too long to be executed.
-fn command_line<'a>(running: &'a Running<'_>, script: &'a Script<'_>) -> (&'a Bytes, Vec<&'a Bytes>) {
+/// What is executed, with its argument vector, which is not put together because it may be too long to be executed.
+fn command_line<'a>(
+    running: &'a Running<'_>,
+    script: &'a Script<'_>,
+) -> (&'a Bytes, impl Iterator<Item = &'a Bytes> + Clone) {
     let interpreter = &running.start.policy.interpreter;
-    let argv = interpreter.iter().chain([&script.path]).chain(script.arguments).collect();
+    let argv = interpreter.iter().chain([&script.path]).chain(script.arguments);
     (interpreter.first().unwrap_or(&script.path), argv)
 }
 

@@ -21,7 +21,7 @@ const EXIM: u32 = 101;
 /// A sound start of the mail wrapper by Exim; a test changes one thing.
 struct Scene {
     installation: Installation,
-    invoker: Invoker,
+    invoker: Invoker<'static>,
     policy: Policy,
     rules: Rules,
     kernel: Kernel,
@@ -55,8 +55,8 @@ impl Scene {
                 process: caller(MAIL),
                 circumstances: Circumstances::default(),
                 foreign_mount: false,
-                argv: ["mailman", "post", "announce"].map(bytes).to_vec(),
-                env: ["HOME=/x", "HOST=h", "HOST=i"].map(bytes).to_vec(),
+                argv: ["mailman", "post", "announce"].map(bytes).to_vec().into(),
+                env: ["HOME=/x", "HOST=h", "HOST=i"].map(bytes).to_vec().into(),
                 room: Room::quiet(),
             },
             policy: Policy {

@@ -97,7 +97,7 @@ fn with_a_fault_only_refusals_may_differ(
     let mut case = case(id);
     case.invocation.faults.push(Fault { call: "setresgid".into(), nth: 0, result: FaultResult::Errno(1) });
     case.expected = "stated".into();
-    case.outcome = Outcome {
+    *case.outcome = Outcome {
         exit: Some(exit),
         script: Some(Script { started: Some(started), ..Script::default() }),
         ..Outcome::default()

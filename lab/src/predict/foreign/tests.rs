@@ -64,7 +64,7 @@ fn debian_lets_small_numbers_in() {
 fn a_lost_bit_passes_unnoticed_and_the_script_runs_as_the_caller() {
     let adapted =
         profile("suse").adapt(&case(&format!("{IGNORED}/file-system-mounted-nosuid"))).expect("it can be asked");
-    let script = adapted.outcome.script.expect("it starts");
+    let script = adapted.outcome.script.as_ref().expect("it starts");
     assert_eq!(adapted.expected, "admitted");
     assert_eq!(script.effective_gid, lab_invocation::Gid::new(8));
     let mount = &adapted.layout.mounts[0].at;

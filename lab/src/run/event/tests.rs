@@ -2,7 +2,7 @@
 
 use super::{Event, Setting};
 use crate::capability::{Capability, Support};
-use crate::case::{Link, Outcome, Script};
+use crate::case::{Link, Script};
 use crate::run::sample::{evidence, finished};
 use crate::verdict::{Difference, Verdict};
 use lab_invocation::evidence::{ChangeKind, End, EntryState, IdKind, Stage};
@@ -28,10 +28,8 @@ fn rich() -> [Event; 2] {
     case.invocation.faults = vec![Fault { call: "setresgid".to_owned(), nth: 1, result: FaultResult::Errno(1) }];
     case.sealed = Some(Digest([0xa5; 32]));
     case.subject.links = vec![("/bin/other".into(), Link::Hard)];
-    case.outcome = Outcome {
-        script: Some(Script { soft_limits: Some(BTreeMap::from([(1, 1 << 20), (7, 64)])), ..Script::default() }),
-        ..case.outcome
-    };
+    case.outcome.script =
+        Some(Script { soft_limits: Some(BTreeMap::from([(1, 1 << 20), (7, 64)])), ..Script::default() });
     let names = crate::run::sample::case("a/b", "c").names;
     let node = |path: &str, kind| Node {
         path: path.into(),

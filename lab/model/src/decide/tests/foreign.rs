@@ -57,11 +57,11 @@ fn scene(rules: Foreign) -> Scene {
 }, Outcome::Admitted, None)]
 #[case::usage_before_caller(|s: &mut Scene| {
     s.invoker.process = caller(EXIM);
-    s.invoker.argv.truncate(1);
+    s.invoker.argv.to_mut().truncate(1);
 }, Outcome::Usage, Some(5))]
 #[case::command_before_caller(|s: &mut Scene| {
     s.invoker.process = caller(EXIM);
-    s.invoker.argv[1] = bytes("x");
+    s.invoker.argv.to_mut()[1] = bytes("x");
 }, Outcome::UnknownCommand, Some(6))]
 #[case::bit_lost_and_passed_on(|s: &mut Scene| s.mount(true, false), Outcome::Admitted, None)]
 #[case::interpreter_missing(|s: &mut Scene| { s.installation.files.entries.remove(&bytes("/usr/bin/python")); },
@@ -118,7 +118,7 @@ fn a_wrapper_that_notices_a_lost_bit() {
 #[test]
 fn the_script_inherits_the_room() {
     let mut scene = scene(mailman());
-    scene.invoker.env = ["LD_PRELOAD=/x", "HOST=a", "HOST=b", "HOME=/h", "junk"].map(bytes).to_vec();
+    scene.invoker.env = ["LD_PRELOAD=/x", "HOST=a", "HOST=b", "HOME=/h", "junk"].map(bytes).to_vec().into();
     scene.invoker.room.umask = 0;
     scene.invoker.room.descriptors.insert(7);
     scene.invoker.room.ignored.insert(13);
@@ -133,7 +133,7 @@ fn the_script_inherits_the_room() {
 fn the_older_deny_list_passes_all_but_three_names() {
     let names = ["PYTHONPATH", "PYTHONHOME", "PATH"].map(bytes).to_vec();
     let mut scene = scene(Foreign { environment: Environment::AllBut(names), ..mailman() });
-    scene.invoker.env = ["PATH=/x", "IFS=/", "junk", "LD_PRELOAD=/x"].map(bytes).to_vec();
+    scene.invoker.env = ["PATH=/x", "IFS=/", "junk", "LD_PRELOAD=/x"].map(bytes).to_vec().into();
     let env = |scene: &Scene| scene.decide().child.expect("admitted").env;
     assert_eq!(env(&scene), ["IFS=/", "junk", "PYTHONPATH=/p"].map(bytes), "glibc removed LD_PRELOAD in secure mode");
     // Where the caller's group is the file's, there is no secure mode.
