@@ -22,6 +22,7 @@ pub use prune::prune;
 
 use crate::problem::Problem;
 use crate::run::tree::Tree;
+use lab_invocation::random::Random;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
@@ -95,14 +96,8 @@ fn seed() -> u64 {
 fn name(seed: u64, attempt: usize, length: usize) -> String {
     const LETTERS: &[u8] = b"abcdefghjkmnpqrstvwxyz";
     const BOTH: &[u8] = b"abcdefghjkmnpqrstvwxyz23456789";
-    // splitmix64: neighbouring seeds give unlike names.
-    let mut state = seed.wrapping_add(u64::try_from(attempt).unwrap_or_default()).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut next = |set: &[u8]| {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let at = usize::try_from((mixed ^ (mixed >> 31)) % set.len() as u64).unwrap_or_default();
-        char::from(set[at])
-    };
+    // Neighbouring seeds give unlike names.
+    let mut chance = Random::new(seed.wrapping_add(u64::try_from(attempt).unwrap_or_default()));
+    let mut next = |set: &[u8]| char::from(set[chance.below(set.len())]);
     (0..length).map(|at| next(if at == 0 { LETTERS } else { BOTH })).collect()
 }

@@ -4,7 +4,6 @@ use crate::help::{Done, program, sandboxes, scenarios, two_cases};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs;
-use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -14,26 +13,6 @@ use std::time::{Duration, Instant};
 
 /// How often it is killed.
 const ROUNDS: u32 = 100;
-
-/// splitmix64, from a seed that is printed: `LAB_TEST_SEED` runs the same moments again.
-struct Chance(u64);
-
-impl Chance {
-    #[expect(clippy::print_stderr, reason = "shown with a failure, which the seed brings back")]
-    fn seeded() -> Self {
-        let given = std::env::var_os("LAB_TEST_SEED").and_then(|text| text.to_str()?.parse().ok());
-        let seed = given.unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish());
-        eprintln!("LAB_TEST_SEED={seed}");
-        Self(seed)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-}
 
 /// A distributed tree with the project's scenarios: nothing is built in it, so that the kill falls into the run.
 fn tree() -> tempfile::TempDir {
@@ -89,7 +68,7 @@ fn what_is_left_of_killed_runs_is_readable_and_goes() {
     if !sandboxes() {
         return;
     }
-    let (tree, mut chance) = (tree(), Chance::seeded());
+    let (tree, mut chance) = (tree(), crate::chance::seeded());
     let root = tree.path();
     let runs = root.join("work/.lab/runs");
     let start = Instant::now();
@@ -105,7 +84,7 @@ fn what_is_left_of_killed_runs_is_readable_and_goes() {
             .stderr(Stdio::from(OwnedFd::from(theirs)))
             .spawn()
             .expect("the lab starts");
-        let moment = Duration::from_micros(1 + chance.below(whole));
+        let moment = Duration::from_micros(1 + chance.next() % whole);
         ours.set_read_timeout(Some(moment)).expect("a limit of time");
         let mut said = Vec::new();
         // Either the moment has come, or the run has ended before.

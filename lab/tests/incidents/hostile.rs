@@ -1,6 +1,7 @@
 //! Any bytes, in time that grows as they do.
 
 use lab::incident::{Reader, explain};
+use lab_invocation::random::Random;
 use rstest::rstest;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
@@ -11,14 +12,8 @@ const LARGE: usize = 4 * SMALL;
 
 /// Bytes that look like nothing, the same every time.
 fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    (0..length / 8 + 1).flat_map(|_| next()).take(length).collect()
+    let mut chance = Random::new(1);
+    (0..length / 8 + 1).flat_map(|_| chance.next().to_le_bytes()).take(length).collect()
 }
 
 fn repeated(text: &str, length: usize) -> Vec<u8> {

@@ -4,6 +4,8 @@
 //! Needs root, or an ordinary user with subordinate ids. Without, the tests are skipped, and say so; `LAB_REQUIRE`
 //! turns that into a failure; see `required`.
 
+#[path = "../support/chance.rs"]
+mod chance;
 mod evidence;
 mod faults;
 mod fixtures;

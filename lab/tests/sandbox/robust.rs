@@ -9,8 +9,6 @@ use lab_invocation::evidence::End;
 use lab_invocation::layout::{Content, Digest, Layout, NodeKind};
 use lab_invocation::protocol::Greeting;
 use sha2::{Digest as _, Sha256};
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -53,26 +51,6 @@ fn mounts() -> Vec<String> {
         .collect()
 }
 
-/// splitmix64, from a seed that is printed: `LAB_TEST_SEED` gives the same moments again.
-struct Chance(u64);
-
-impl Chance {
-    #[expect(clippy::print_stderr, reason = "shown with a failure, which the seed brings back")]
-    fn seeded() -> Self {
-        let given = std::env::var_os("LAB_TEST_SEED").and_then(|text| text.to_str()?.parse().ok());
-        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        eprintln!("LAB_TEST_SEED={seed}");
-        Self(seed)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-}
-
 #[test]
 #[ignore = "started, and killed, by the next test"]
 fn victim() {
@@ -102,7 +80,7 @@ fn a_hundred_kills_at_random_moments_leave_nothing() {
     let agent = own_agent(&directory);
     let mark = directory.path().to_string_lossy().into_owned();
     let before = mounts();
-    let mut chance = Chance::seeded();
+    let mut chance = crate::chance::seeded();
     let mut found_running = 0;
     for round in 0..100 {
         // Every process of the agent keeps the victim's standard error, so its end is the end of them all.
@@ -115,7 +93,7 @@ fn a_hundred_kills_at_random_moments_leave_nothing() {
             .stderr(Stdio::from(OwnedFd::from(theirs)))
             .spawn()
             .expect("the victim starts");
-        let moment = Duration::from_micros(1 + chance.below(120_000));
+        let moment = Duration::from_micros(1 + chance.next() % 120_000);
         ours.set_read_timeout(Some(moment)).expect("a limit of time");
         let mut said = Vec::new();
         let early = ours.read_to_end(&mut said).is_ok();

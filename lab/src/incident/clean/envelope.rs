@@ -1,5 +1,6 @@
 //! What stands in front of a message on its line: marks of quoting, the stamp and name that a log puts there.
 
+use super::find;
 use std::ops::Range;
 
 /// How far into a line its envelope may reach, in bytes.
@@ -95,10 +96,6 @@ fn brackets(rest: &[u8]) -> Option<(Range<usize>, usize)> {
         at += if digits == 5 && code[digits..].starts_with(b":") { digits + 3 } else { 0 };
     }
     Some((sender, at))
-}
-
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
 }
 
 #[cfg(test)]
