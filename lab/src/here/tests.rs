@@ -24,6 +24,12 @@ fn machine() -> tempfile::TempDir {
     );
     write("usr/lib/systemd/system/app.service", "[Service]\nExecStart=/bin/app\nDynamicUser=yes\n");
     write("etc/systemd/system/app.service.d/more.conf", "[Service]\nNoNewPrivileges = no\n");
+    write("etc/systemd/system/app@.service", "[Service]\nExecStart=/bin/app %i\n");
+    write("etc/systemd/system/service.d/all.conf", "[Service]\nLockPersonality=yes\n");
+    write("run/systemd/system/app@.service.d/more.conf", "[Service]\nUser=app\n");
+    write("run/systemd/system/web-.service.d/more.conf", "[Service]\nProtectHome=yes\n");
+    write("usr/lib/systemd/system/web-shop.service", "[Service]\nExecStart=/bin/web\n");
+    std::os::unix::fs::symlink("usr/lib", dir.path().join("lib")).expect("a link");
     write("usr/lib/systemd/system/postfix.service", "[Service]\nExecStart=/usr/sbin/postfix\n");
     let mode = |path: &str, mode| {
         fs::set_permissions(dir.path().join(path), fs::Permissions::from_mode(mode)).expect("a mode");
@@ -44,15 +50,18 @@ fn shown(root: &Path, text: &str, units: &[&str]) -> Vec<String> {
 fn files_mounts_and_units_of_a_queue_program() {
     let machine = machine();
     let text = "postdrop: warning: mail_queue_enter: create file maildrop/1.2: Permission denied";
-    let seen = shown(machine.path(), text, &["app.service", "gone.service"]);
+    let seen = shown(machine.path(), text, &["app.service", "app@x.service", "web-shop.service", "gone.service"]);
     let has = |what: &str| assert!(seen.iter().any(|shows| shows.contains(what)), "{what}: {seen:#?}");
     has("-rwxr-Sr-x");
     has("/usr/sbin/postdrop");
     has("/usr/sbin/postdrop: on / (ext4: rw,relatime), no nosuid");
     has("drwx-wx--T");
     has("/var/spool/postfix/maildrop: on /var/spool (tmpfs: rw,nosuid,nodev), set-id bits are ignored there");
-    has("postfix.service: nothing in its files takes privilege away");
-    has("app.service: DynamicUser=yes, NoNewPrivileges=no");
+    let exactly = |what: &str| assert!(seen.iter().any(|shows| shows == what), "{what}: {seen:#?}");
+    exactly("postfix.service: LockPersonality=yes");
+    exactly("app.service: DynamicUser=yes, NoNewPrivileges=no, LockPersonality=yes");
+    exactly("app@x.service: LockPersonality=yes, User=app");
+    exactly("web-shop.service: LockPersonality=yes, ProtectHome=yes");
     has("gone.service: no such unit file could be read");
 }
 
@@ -88,4 +97,22 @@ fn what_cannot_be_read_is_said() {
     has("name it with --unit");
     let seen = shown(nothing.path(), "Failure to exec script. WANTED gid 38, GOT gid 65534.", &[]);
     assert!(seen.iter().any(|shows| shows.contains("group 38: cannot be read")), "{seen:#?}");
+}
+
+#[test]
+fn a_unit_of_which_not_all_can_be_read_says_so() {
+    let machine = tempfile::tempdir().expect("a directory");
+    let units = machine.path().join("etc/systemd/system");
+    fs::create_dir_all(&units).expect("a directory");
+    fs::write(units.join("sound.service"), "[Service]\n").expect("a file");
+    fs::write(units.join("spoilt.service"), "[Service]\n").expect("a file");
+    // Root reads every directory; a file in its place nobody can list.
+    fs::write(units.join("spoilt.service.d"), "").expect("a file");
+    let text = "Failure to exec script. WANTED gid 38, GOT gid 65534.";
+    let seen = shown(machine.path(), text, &["sound.service", "spoilt.service"]);
+    let of = |unit: &str| seen.iter().find(|shows| shows.starts_with(unit)).map(String::as_str).unwrap_or_default();
+    assert_eq!(of("sound"), "sound.service: its files have none of the 31 settings that are looked for");
+    let spoilt = of("spoilt");
+    assert!(spoilt.contains("31 settings that are looked for; "), "{spoilt}");
+    assert!(spoilt.contains("spoilt.service.d cannot be read: Not a directory"), "{spoilt}");
 }
