@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// The files, with their names for messages.
-pub(super) const FILES: [(&str, &str); 7] = [
+pub(super) const FILES: [(&str, &str); 8] = [
     ("causes.toml", include_str!("patterns/causes.toml")),
     ("servers.toml", include_str!("patterns/servers.toml")),
     ("mailman.toml", include_str!("patterns/mailman.toml")),
     ("ours.toml", include_str!("patterns/ours.toml")),
+    ("submission.toml", include_str!("patterns/submission.toml")),
     ("delivery.toml", include_str!("patterns/delivery.toml")),
     ("queue.toml", include_str!("patterns/queue.toml")),
     ("others.toml", include_str!("patterns/others.toml")),

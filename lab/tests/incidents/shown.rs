@@ -87,15 +87,31 @@ fn every_refusal_of_our_wrappers_is_recognised() {
         let [reading] = answer.readings.as_slice() else { panic!("{}: {answer:?}", path.display()) };
         let exit: u8 =
             said.split_whitespace().nth(1).and_then(|number| number.trim_end_matches(',').parse().ok()).expect("exit");
-        let source = reading.source.rsplit("exit ").next().expect("a source names the status");
-        assert!(
-            source.split(" and ").any(|number| number.parse() == Ok(exit)),
-            "{}: {}",
-            path.display(),
-            reading.source
-        );
+        assert!(names_exit(&reading.source, exit), "{}: {}", path.display(), reading.source);
         assert!(exit == 9 || exit == 3 || reading.because == Because::Told, "{}: {reading:?}", path.display());
         seen += 1;
     }
     assert!(seen > 50, "{seen}");
+}
+
+#[test]
+fn every_refusal_of_the_queue_writer_is_recognised() {
+    let table = include_str!(
+        "../../../wrapper/src/queue/refusal/snapshots/wrapper__queue__refusal__tests__every_refusal_of_the_queue_writer.snap"
+    );
+    let said = table.splitn(3, "---").nth(2).expect("a snapshot has a head");
+    let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+    assert!(lines.len() > 70, "{}", lines.len());
+    for line in lines {
+        let (exit, text) = line.split_once(' ').expect("a status before the text");
+        let answer = explain(text.as_bytes()).expect("the library can be read");
+        let [reading] = answer.readings.as_slice() else { panic!("{line}: {answer:#?}") };
+        assert!(names_exit(&reading.source, exit.parse().expect("a status")), "{line}: {}", reading.source);
+    }
+}
+
+/// Whether a source such as `mail-wrapper(8): exit 5 and 6; queue-writer(8): exit 78` names the status.
+fn names_exit(source: &str, exit: u8) -> bool {
+    let statuses = source.split("exit ").skip(1).filter_map(|rest| rest.split(';').next());
+    statuses.flat_map(|list| list.split([',', ' '])).any(|word| word.parse() == Ok(exit))
 }
