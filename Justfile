@@ -19,8 +19,9 @@ images *NAMES:
 deploy *NAMES: images
     cargo lab-docker deploy {{NAMES}}
 
-# What needs a Docker engine: the container backend's own tests.
+# The container backend's tests, of which some need a Docker engine.
 test-docker:
+    cargo test --package lab --features docker --lib
     LAB_REQUIRE=docker cargo test --package lab --features docker --test docker
 
 # Run the tests.
