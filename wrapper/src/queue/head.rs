@@ -41,34 +41,47 @@ pub enum HeadFault {
     },
 }
 
-/// Where the header ends and the body begins, if the text shows it; `whole`: nothing comes after the text.
+/// A search for the end of a header in a text that grows: no byte is looked at twice, however small the pieces are in which
+/// it comes.
 ///
 /// The header ends with an empty line, which is left out, or before the first line that is none of a header.
-#[must_use]
-pub fn end(text: &[u8], whole: bool) -> Option<(usize, usize)> {
-    let mut at = 0;
-    let mut fields = false;
-    loop {
-        let rest = text.get(at..).unwrap_or_default();
-        let length = rest.iter().position(|byte| *byte == b'\n');
-        let line = match length {
-            Some(length) => rest.get(..length).unwrap_or_default(),
-            None if whole => rest,
-            None => return None,
-        };
-        let next = at + line.len() + usize::from(length.is_some());
-        if line.is_empty() {
-            return Some((at, next));
+#[derive(Debug, Default)]
+pub struct End {
+    /// Where the first line begins that has not been seen whole.
+    at: usize,
+    /// There is no line feed between there and here.
+    searched: usize,
+    /// There has been a field.
+    fields: bool,
+}
+
+impl End {
+    /// Where the header ends and the body begins, if the text shows it; `whole`: nothing comes after the text. It begins with
+    /// what the text of the last call was.
+    pub fn find(&mut self, text: &[u8], whole: bool) -> Option<(usize, usize)> {
+        loop {
+            let unseen = text.get(self.searched..).unwrap_or_default();
+            let feed = unseen.iter().position(|byte| *byte == b'\n').map(|after| self.searched + after);
+            if feed.is_none() && !whole {
+                self.searched = text.len();
+                return None;
+            }
+            let line = text.get(self.at..feed.unwrap_or(text.len())).unwrap_or_default();
+            let next = self.at + line.len() + usize::from(feed.is_some());
+            if line.is_empty() {
+                return Some((self.at, next));
+            }
+            let field = name(line).is_some();
+            if !(self.at == 0 && is_mbox(line) || self.fields && is_continuation(line) || field) {
+                return Some((self.at, self.at));
+            }
+            self.fields |= field;
+            (self.at, self.searched) = (next, next);
         }
-        if !(at == 0 && is_mbox(line) || fields && is_continuation(line) || name(line).is_some()) {
-            return Some((at, at));
-        }
-        fields |= name(line).is_some();
-        at = next;
     }
 }
 
-/// The fields of a header that ends where [`end`] says.
+/// The fields of a header that ends where [`End`] says.
 ///
 /// # Errors
 /// The first line that cannot stand in a queue file.
@@ -114,7 +127,7 @@ fn name(line: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Field, HeadFault, end, fields};
+    use super::{End, Field, HeadFault, fields};
     use rstest::rstest;
 
     #[rstest]
@@ -130,7 +143,20 @@ mod tests {
     #[case::mbox_later(b"A: b\nFrom a Thu\n\n", Some((5, 5)))]
     #[case::eight_bits_in_a_name(b"\xff: b\n\n", Some((0, 0)))]
     fn where_the_header_ends(#[case] text: &[u8], #[case] expected: Option<(usize, usize)>) {
-        assert_eq!(end(text, false), expected);
+        assert_eq!(End::default().find(text, false), expected);
+        // However it comes, it is said as soon as it can be seen, and once.
+        let mut end = End::default();
+        let cuts = (0..=text.len()).find_map(|cut| end.find(&text[..cut], false));
+        assert_eq!(cuts.map(|(end, _)| end), expected.map(|(end, _)| end));
+    }
+
+    #[test]
+    fn what_has_been_searched_is_not_searched_again() {
+        let mut end = End::default();
+        assert_eq!(end.find(b"A: b\nC: d", false), None);
+        assert_eq!((end.at, end.searched, end.fields), (5, 9, true));
+        // Nobody would see what changes there.
+        assert_eq!(end.find(b"\n\n\n\n\nC:\ndx\n\n", false), Some((11, 12)));
     }
 
     #[rstest]
@@ -138,7 +164,7 @@ mod tests {
     #[case::no_line_feed(b"A: b", (4, 4))]
     #[case::body_without_line_feed(b"A: b\nbody", (5, 5))]
     fn where_the_header_ends_with_the_text(#[case] text: &[u8], #[case] expected: (usize, usize)) {
-        assert_eq!(end(text, true), Some(expected));
+        assert_eq!(End::default().find(text, true), Some(expected));
     }
 
     fn field(name: &str, lines: &[&[u8]]) -> Field {

@@ -1,7 +1,7 @@
 //! The message as it comes from standard input: first its header, then its body, piece by piece.
 
 use super::envelope::MessageFault;
-use super::head::{self, HEAD_MAX};
+use super::head::{End, HEAD_MAX};
 use super::text::Lines;
 use nix::errno::Errno;
 
@@ -64,10 +64,11 @@ impl<S: Source> Message<S> {
     /// # Errors
     /// If the submission ends, or the header is too long.
     pub fn head(&mut self) -> Result<Vec<u8>, NoHead> {
+        let mut search = End::default();
         loop {
             let more = self.fill().map_err(NoHead::Stop)?;
             let shown = self.ahead.get(..HEAD_MAX).unwrap_or(&self.ahead);
-            if let Some((end, body)) = head::end(shown, !more && shown.len() == self.ahead.len()) {
+            if let Some((end, body)) = search.find(shown, !more && shown.len() == self.ahead.len()) {
                 let rest = self.ahead.split_off(body);
                 let mut head = std::mem::replace(&mut self.ahead, rest);
                 head.truncate(end);

@@ -3,7 +3,7 @@
 use super::{Envelope, Facts, MessageFault, NotComposed, compose, is_host_name, is_user_name};
 use crate::queue::address::AddressFault;
 use crate::queue::command_line;
-use crate::queue::head::{end, fields};
+use crate::queue::head::{End, fields};
 use crate::queue::sample::{FACTS_UID, facts};
 use rstest::rstest;
 use std::ffi::CString;
@@ -12,7 +12,7 @@ fn composed(arguments: &[&str], head: &str, facts: &Facts) -> Result<Envelope, N
     let argv: Vec<CString> =
         std::iter::once(&"x").chain(arguments).map(|one| CString::new(*one).expect("no NUL")).collect();
     let request = command_line::parse(argv.iter().map(CString::as_c_str), 3).expect("sound");
-    let (head_end, _) = end(head.as_bytes(), true).expect("whole");
+    let (head_end, _) = End::default().find(head.as_bytes(), true).expect("whole");
     compose(request, fields(&head.as_bytes()[..head_end]).expect("sound"), facts, 3)
 }
 
