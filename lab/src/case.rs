@@ -209,6 +209,9 @@ pub enum Sealing {
 pub struct Outcome {
     /// Exit status.
     pub exit: Option<u8>,
+    /// Ends by this signal.
+    #[serde(default)]
+    pub signal: Option<u32>,
     /// execve(2) itself must fail with this errno.
     pub exec_error: Option<i32>,
     /// The subject may end in any way before its `main` (the C runtime gives up): nothing else is judged but that no

@@ -9,12 +9,17 @@ mod script;
 mod show;
 mod written;
 
+pub(crate) use invariant::moved;
+
 use crate::case::{Case, Outcome};
 use crate::predict;
 use crate::verdict::Difference;
 use lab_invocation::Evidence;
 use lab_invocation::evidence::Stage;
 use std::collections::BTreeSet;
+
+/// Number of the policy in `include/uapi/linux/sched.h`.
+const SCHED_IDLE: u32 = 5;
 
 /// The result of comparing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +126,17 @@ fn another_start(case: &Case, evidence: &Evidence) -> Option<String> {
     let transition = &case.invocation.transition;
     let gid = |gid| if transition.unmapped_gids.contains(&gid) { lab_invocation::Gid::OVERFLOW } else { gid };
     let uid = |uid| if transition.unmapped_uids.contains(&uid) { lab_invocation::Uid::OVERFLOW } else { uid };
+    let wish = case.invocation.scheduling;
+    if let Some(place) = evidence.invoker.place
+        && ((wish.nice != 0 && place.nice != i32::from(wish.nice))
+            || (wish.idle && place.policy != SCHED_IDLE)
+            || (wish.one_processor && place.processors != 1))
+    {
+        let lab_invocation::evidence::Place { nice, policy, processors, .. } = place;
+        return Some(format!(
+            "the invoker ran with nice value {nice}, scheduler {policy} and {processors} processors, which is not what the case asks for"
+        ));
+    }
     let is_asked = credentials.gid.real == gid(asked.gid)
         && credentials.gid.effective == gid(asked.effective_gid)
         && credentials.uid.real == uid(asked.uid)

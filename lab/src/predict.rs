@@ -10,6 +10,7 @@ use crate::profile::Profile;
 use crate::scenario::{Report, Suite};
 pub use compare::Contradiction;
 use lab_invocation::Bytes;
+use lab_invocation::invocation::ScriptEnd;
 use lab_model::configure::Answer;
 use lab_model::exec::Kernel;
 use lab_model::{Decision, Outcome, Rules};
@@ -25,6 +26,8 @@ pub struct Prediction {
     /// depend. What it says is then what would happen without them; with them a refusal may take its place, but never
     /// an admission that of a refusal.
     pub beyond: Option<String>,
+    /// How the script ends, if one starts: exec makes its end the subject's.
+    pub script_end: ScriptEnd,
 }
 
 impl Prediction {
@@ -38,12 +41,20 @@ impl Prediction {
         self.decision.child.is_some()
     }
 
-    /// Exit status: of a refusal, or the script's own, which is 0; `None` where the subject chooses none or the model
-    /// does not know it.
+    /// Exit status: of a refusal, or the script's own; `None` where there is none or the model does not know it.
     pub fn exit(&self) -> Option<u8> {
-        match self.decision.outcome {
-            Outcome::Admitted => Some(0),
+        match (self.decision.outcome, self.script_end) {
+            (Outcome::Admitted, ScriptEnd::Exit(status)) => Some(status),
+            (Outcome::Admitted, ScriptEnd::Signal(_)) => None,
             _ => self.decision.exit,
+        }
+    }
+
+    /// The signal by which the subject ends: its script's.
+    pub fn signal(&self) -> Option<u32> {
+        match (self.decision.outcome, self.script_end) {
+            (Outcome::Admitted, ScriptEnd::Signal(signal)) => Some(signal),
+            _ => None,
         }
     }
 
@@ -72,6 +83,7 @@ impl Prediction {
             stderr,
             changes: self.tool.as_ref().map(|tool| tool.writes.keys().map(|path| Bytes(path.clone())).collect()),
             exit: self.exit(),
+            signal: self.signal(),
             exec_error: self.decision.exec_error,
             ended_before_main: self.decision.outcome == Outcome::EndedBeforeMain,
             script: Some(script),
@@ -105,7 +117,8 @@ pub fn predict(case: &Case, profile: Option<&Profile>) -> Prediction {
         rules: &rules,
         kernel: Kernel::LATEST,
     };
-    Prediction { decision: lab_model::decide(&start), tool: None, beyond: start::beyond(case) }
+    let decision = lab_model::decide(&start);
+    Prediction { decision, tool: None, beyond: start::beyond(case), script_end: case.invocation.script_end }
 }
 
 /// Where a case states something else than the model predicts.

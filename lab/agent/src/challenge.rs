@@ -1,25 +1,28 @@
-//! Whom the witness must try to become, besides its own real, effective and saved ids: a small file of its layout, which
-//! saves it from waiting for an answer of stage 1.
+//! Whom the witness must try to become, besides its own real, effective and saved ids, and how it then ends: a small file
+//! of its layout, which saves it from waiting for an answer of stage 1.
 //!
 //! All numbers are u32 in the machine's byte order: owner and group of the subject's file, how many users, the users,
-//! how many groups, the groups.
+//! how many groups, the groups, then 0 and an exit status or 1 and a signal.
 
+use lab_invocation::invocation::ScriptEnd;
 use lab_invocation::{Gid, Identity, Uid};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 
-/// The candidates.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// The candidates, and the end.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Challenge {
     /// Users.
     pub(crate) uids: BTreeSet<Uid>,
     /// Groups.
     pub(crate) gids: BTreeSet<Gid>,
+    /// How the witness ends.
+    pub(crate) end: ScriptEnd,
 }
 
 /// Everything but the first two numbers, which only the launcher knows, and leaves at root until then.
-pub(crate) fn of_invoker(identity: &Identity) -> Vec<u8> {
+pub(crate) fn of_invoker(identity: &Identity, end: ScriptEnd) -> Vec<u8> {
     let uids = BTreeSet::from([Uid::ROOT, identity.uid, identity.effective_uid]);
     let mut gids = BTreeSet::from([Gid::ROOT, identity.gid, identity.effective_gid]);
     gids.extend(&identity.groups);
@@ -27,6 +30,10 @@ pub(crate) fn of_invoker(identity: &Identity) -> Vec<u8> {
     words.extend(uids.iter().map(|uid| uid.as_raw() as usize));
     words.push(gids.len());
     words.extend(gids.iter().map(|gid| gid.as_raw() as usize));
+    words.extend(match end {
+        ScriptEnd::Exit(status) => [0, usize::from(status)],
+        ScriptEnd::Signal(signal) => [1, signal as usize],
+    });
     words.into_iter().flat_map(|word| u32::try_from(word).unwrap_or(0).to_ne_bytes()).collect()
 }
 
@@ -45,22 +52,27 @@ impl Challenge {
     /// Reads one; `None` if it is not whole.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut words = bytes.chunks_exact(4).filter_map(|word| Some(u32::from_ne_bytes(word.try_into().ok()?)));
-        let mut challenge = Self::default();
-        challenge.uids.insert(Uid::new(words.next()?)?);
-        challenge.gids.insert(Gid::new(words.next()?)?);
+        let mut uids = BTreeSet::from([Uid::new(words.next()?)?]);
+        let mut gids = BTreeSet::from([Gid::new(words.next()?)?]);
         for _ in 0..words.next()? {
-            challenge.uids.insert(Uid::new(words.next()?)?);
+            uids.insert(Uid::new(words.next()?)?);
         }
         for _ in 0..words.next()? {
-            challenge.gids.insert(Gid::new(words.next()?)?);
+            gids.insert(Gid::new(words.next()?)?);
         }
-        Some(challenge)
+        let end = match (words.next()?, words.next()?) {
+            (0, status) => ScriptEnd::Exit(u8::try_from(status).ok()?),
+            (1, signal) => ScriptEnd::Signal(signal),
+            _ => return None,
+        };
+        Some(Self { uids, gids, end })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Challenge, of_invoker};
+    use lab_invocation::invocation::ScriptEnd;
     use lab_invocation::{Gid, Identity, Uid};
     use std::collections::BTreeSet;
 
@@ -69,11 +81,12 @@ mod tests {
         let (uid, gid) = (Uid::new(101).expect("a uid"), Gid::new(8).expect("a gid"));
         let other = Gid::new(7).expect("a gid");
         let identity = Identity { uid, effective_uid: uid, gid, effective_gid: gid, groups: BTreeSet::from([other]) };
-        let bytes = of_invoker(&identity);
-        let expected =
-            Challenge { uids: BTreeSet::from([Uid::ROOT, uid]), gids: BTreeSet::from([Gid::ROOT, other, gid]) };
-        assert_eq!(Challenge::parse(&bytes), Some(expected));
-        assert_eq!(Challenge::parse(&bytes[..bytes.len() - 1]), None);
+        for end in [ScriptEnd::Exit(75), ScriptEnd::Signal(15)] {
+            let bytes = of_invoker(&identity, end);
+            let (uids, gids) = (BTreeSet::from([Uid::ROOT, uid]), BTreeSet::from([Gid::ROOT, other, gid]));
+            assert_eq!(Challenge::parse(&bytes), Some(Challenge { uids, gids, end }));
+            assert_eq!(Challenge::parse(&bytes[..bytes.len() - 1]), None);
+        }
         assert_eq!(Challenge::parse(&[]), None);
     }
 }

@@ -3,10 +3,11 @@
 
 use crate::challenge::Challenge;
 use crate::layout::CHALLENGE;
-use crate::sys::{exec, ids, signals};
+use crate::sys::{exec, ids, place, signals};
 use crate::{Start, frame};
 use lab_invocation::evidence::{Capture, IdKind, OpenDescriptor, Regained, WitnessReport};
 use lab_invocation::ids::Ids;
+use lab_invocation::invocation::ScriptEnd;
 use lab_invocation::protocol::WITNESS_SOCKET;
 use lab_invocation::{Bytes, Credentials, Gid, Uid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -24,6 +25,8 @@ const STDIN_LIMIT: u64 = 16 * 1024 * 1024;
 const STDIN_PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// Exit status of a witness that could not report: the lab then lacks a report, and says so.
 const CANNOT_REPORT: i32 = 125;
+/// Exit status of a witness that outlived the signal by which it was to end.
+const CANNOT_END: i32 = 124;
 
 /// The life of the witness; its return value is the exit status.
 pub(crate) fn testify(start: &Start) -> i32 {
@@ -36,7 +39,21 @@ pub(crate) fn testify(start: &Start) -> i32 {
     // Once connected, stage 1 knows that a script was started, whatever happens next.
     let (Ok(socket), Some(challenge)) = (connect(), challenge) else { return CANNOT_REPORT };
     report.regained = regain(&report.credentials, &challenge);
-    if frame::send(&socket, &report).is_err() { CANNOT_REPORT } else { 0 }
+    if frame::send(&socket, &report).is_err() {
+        return CANNOT_REPORT;
+    }
+    match challenge.end {
+        ScriptEnd::Exit(status) => i32::from(status),
+        ScriptEnd::Signal(signal) => end_by(signal).map_or(CANNOT_REPORT, |()| CANNOT_END),
+    }
+}
+
+/// Sends itself a signal with its default effect.
+fn end_by(signal: u32) -> Result<(), Errno> {
+    // SIGKILL can be neither ignored nor blocked, so that to change that is an error.
+    let _ = signals::set_ignored(signal, false);
+    signals::set_mask(0)?;
+    signals::send(rustix::process::getpid(), signal)
 }
 
 /// Everything that can be seen without changing anything.
@@ -68,6 +85,7 @@ fn look(start: &Start) -> Result<WitnessReport, Errno> {
                 Some((resource, finite(soft), finite(hard)))
             })
             .collect(),
+        place: place::place()?,
         timers_us: [signals::timer_us(0)?, signals::timer_us(1)?, signals::timer_us(2)?],
         timer_slack_ns: rustix::thread::current_timer_slack()?,
         capabilities: [sets.inheritable.bits(), sets.permitted.bits(), sets.effective.bits(), bounding, ambient],

@@ -113,6 +113,25 @@ pub struct InvokerState {
     pub uid_map: String,
     /// Who traces it, as `TracerPid` of /proc/self/status is not zero.
     pub traced: bool,
+    /// Where it stood among the machine's processes; `None` if the launcher did not come that far.
+    #[serde(default)]
+    pub place: Option<Place>,
+}
+
+/// Where a process stands among others: who can reach it by a signal to a group, and how much of the machine it gets.
+/// execve(2) hands all of it on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Session, as its pid namespace numbers it: 0 is one from outside. See getsid(2).
+    pub session: u32,
+    /// Process group, likewise. See getpgid(2).
+    pub process_group: u32,
+    /// Nice value. See getpriority(2).
+    pub nice: i32,
+    /// `SCHED_*` number. See sched_getscheduler(2).
+    pub policy: u32,
+    /// How many processors it may use. See sched_getaffinity(2).
+    pub processors: u32,
 }
 
 /// A file's state. See inode(7).
@@ -207,6 +226,9 @@ pub struct WitnessReport {
     pub pending: BTreeSet<u32>,
     /// Resource limits that the witness read: number, soft, hard; `None` is infinity.
     pub limits: Vec<(u32, Option<u64>, Option<u64>)>,
+    /// Where it stands among other processes.
+    #[serde(default)]
+    pub place: Place,
     /// Microseconds left on ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF; 0 is off.
     pub timers_us: [u64; 3],
     /// Timer slack in nanoseconds.

@@ -32,12 +32,21 @@ pub struct Invocation {
     pub alarm_seconds: Option<u32>,
     /// Timer slack in nanoseconds. See PR_SET_TIMERSLACK(2const).
     pub timer_slack_ns: Option<u64>,
+    /// How much of the machine he gets.
+    #[serde(default)]
+    pub scheduling: Scheduling,
+    /// The invoker is the leader of a new process group, as a shell with job control makes him. See setpgid(2).
+    #[serde(default)]
+    pub own_process_group: bool,
     /// Kernel attributes that decide whether the set-group-ID bit acts.
     pub transition: Transition,
     /// Capabilities by number, for invokers that have some. See capabilities(7).
     pub capabilities: Capabilities,
     /// System calls of the subject (and what it starts) that are made to fail. Needs the capability `syscall-fault`.
     pub faults: Vec<Fault>,
+    /// How the script ends, if the subject starts one.
+    #[serde(default)]
+    pub script_end: ScriptEnd,
     /// After so many milliseconds the subject is killed and the end is [`crate::evidence::End::TimedOut`].
     pub deadline_ms: u32,
 }
@@ -126,6 +135,33 @@ pub struct Signals {
     pub pending: BTreeSet<u32>,
 }
 
+/// How much of the machine a process gets. See sched(7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scheduling {
+    /// Nice value, 0 to 19; a lower one needs privilege. See setpriority(2).
+    pub nice: u8,
+    /// SCHED_IDLE in place of SCHED_OTHER: it runs when nothing else wants to. See sched_setscheduler(2).
+    pub idle: bool,
+    /// Only the first of the processors on which the agent may run. See sched_setaffinity(2).
+    pub one_processor: bool,
+}
+
+/// How a script ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScriptEnd {
+    /// exit(3) with this status.
+    Exit(u8),
+    /// By this signal, which it sends to itself.
+    Signal(u32),
+}
+
+impl Default for ScriptEnd {
+    fn default() -> Self {
+        Self::Exit(0)
+    }
+}
+
 /// What decides, besides the file, whether set-user-ID and set-group-ID act. See execve(2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Transition {
@@ -209,9 +245,12 @@ impl Invocation {
             signals: Signals::default(),
             alarm_seconds: None,
             timer_slack_ns: None,
+            scheduling: Scheduling::default(),
+            own_process_group: false,
             transition: Transition::default(),
             capabilities: Capabilities::default(),
             faults: Vec::new(),
+            script_end: ScriptEnd::default(),
             deadline_ms: 5_000,
         }
     }

@@ -39,7 +39,7 @@ use std::fmt;
 pub const HEADING: &str = "invocation 1";
 
 /// Every key, in the order of the canonical form.
-pub const KEYS: [&str; 42] = [
+pub const KEYS: [&str; 47] = [
     "sealed",
     "command",
     "trusted",
@@ -68,6 +68,10 @@ pub const KEYS: [&str; 42] = [
     "pending",
     "alarm",
     "timer-slack",
+    "nice",
+    "idle",
+    "one-processor",
+    "own-process-group",
     "no-new-privs",
     "tracer",
     "share-fs",
@@ -81,6 +85,7 @@ pub const KEYS: [&str; 42] = [
     "ambient",
     "securebits",
     "fault",
+    "script-ends",
     "deadline",
 ];
 

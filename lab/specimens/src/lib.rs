@@ -34,6 +34,7 @@ pub enum Flaw {
     LeavesAlarmRunning,
     LeavesTimerSlack,
     LeavesUmask,
+    LeavesProcessGroup,
     LeavesDirectory,
     LeavesCapabilities,
     LeavesCoreLimit,
@@ -71,6 +72,7 @@ pub enum Flaw {
     LooksUpScriptInPath,
     SkipsPathChecks,
     StartsThenRefuses,
+    HidesScriptStatus,
     // The refusal.
     EchoesEscapeByte,
     RepeatsItsRefusal,

@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{chdir, close};
+use nix::unistd::{chdir, close, setsid};
 use wrapper::process_state::{LEAST_LIMITS, UnsafeProcess};
 use wrapper::sys::{self, Disposition};
 
@@ -48,6 +48,9 @@ pub(crate) fn make_safe(flaw: Flaw) -> Result<(), UnsafeProcess> {
     }
     if flaw != Flaw::LeavesDirectory {
         step("change to the directory /", chdir("/"))?;
+    }
+    if flaw == Flaw::LeavesProcessGroup {
+        step("make a session", setsid().map(drop))?;
     }
     step("clear inheritable capabilities", clear_inheritable(flaw))?;
     if flaw != Flaw::LeavesCoreLimit {

@@ -124,6 +124,13 @@ fn start<'p>(
                 wrapper_sys::dispose_of_signals(disposition).and_then(|()| sys::ignore_sigpipe())
             }))
         }
+        // As above.
+        Flaw::HidesScriptStatus if argv.len() < 100_000 => match start_early(honest, &argv, &environ, policy) {
+            Err(Refusal::NotStarted { fault: StartFault::Exec(Errno::EAGAIN), .. }) => {
+                Err(script::execute(&checked, policy))
+            }
+            ended => ended.map(|_| 0),
+        },
         _ => Err(script::execute(&checked, policy)),
     }
 }

@@ -6,7 +6,7 @@ use crate::scenario::{accounts, vocabulary};
 use crate::verdict::Difference;
 use crate::{judge, predict};
 use lab_invocation::evidence::{End, WitnessReport};
-use lab_invocation::invocation::{Cwd, Stdin};
+use lab_invocation::invocation::{Cwd, ScriptEnd, Stdin};
 use lab_invocation::{Bytes, Credentials, Evidence, Gid, Invocation};
 use lab_model::Outcome as Decided;
 use std::collections::BTreeSet;
@@ -87,7 +87,9 @@ impl<'a> Facts<'a> {
 
     /// Whether a script started in another process, and the subject itself then ended as a refusal does.
     pub(super) fn refused_after_start(&self) -> bool {
-        self.script().is_some_and(|script| !script.same_process) && self.exit().is_some_and(|exit| exit != 0)
+        let own = |exit| self.case.invocation.script_end != ScriptEnd::Exit(exit);
+        self.script().is_some_and(|script| !script.same_process)
+            && self.exit().is_some_and(|exit| exit != 0 && own(exit))
     }
 
     /// Whether the subject admitted its caller: a script started, and it did not refuse afterwards.
@@ -323,6 +325,9 @@ pub(super) fn unusual(invocation: &Invocation) -> Vec<String> {
     note(given.pending != usual.pending, format!("pending signals {}", signals(&given.pending)));
     note(invocation.alarm_seconds.is_some(), "a running alarm".to_owned());
     note(invocation.timer_slack_ns.is_some(), "another timer slack".to_owned());
+    note(invocation.scheduling != quiet.scheduling, "another scheduler, nice value or set of processors".to_owned());
+    note(invocation.own_process_group, "a process group of its own".to_owned());
+    note(invocation.script_end != quiet.script_end, "a script that does not end with 0".to_owned());
     note(invocation.transition != quiet.transition, "process attributes that switch set-group-ID off".to_owned());
     note(invocation.capabilities != quiet.capabilities, "capabilities".to_owned());
     for fault in &invocation.faults {

@@ -1,15 +1,17 @@
-//! # Success was reported, but nothing was done
+//! # Success was reported, but the work was not done
 //!
-//! The wrapper ended with exit 0, and no script was started.
+//! The wrapper ended with exit 0, and no script was started, or the one that was failed.
 //!
 //! ## What happened
 //!
 //! Exit 0 tells every mail server that the message was taken over. It is then deleted from the queue.
-//! Here nobody took it: the wrapper refused, or failed, and still said 0.
+//! Here nobody took it: the wrapper refused, or failed, and still said 0; or its script said that it
+//! could not take the message now (75), and the wrapper kept that to itself.
 //!
 //! ## Why
 //!
 //! - The refusal path ends in `return` instead of an exit status.
+//! - The wrapper starts the script as a child and does not pass on how it ended.
 //! - A program between server and wrapper ignores the wrapper's status: Mailman's contributed
 //!   mm-handler closes the pipe unchecked and ends 0, so a group mismatch loses mail silently.
 //! - A shell line ends in another command (`wrapper ...; true`).
@@ -27,6 +29,7 @@
 //!
 //! ## Fixes and their price
 //!
+//! - Become the script by exec, so that its end is the wrapper's. No price.
 //! - End every refusal with a non-zero status. The price: mail that vanished before now bounces, or
 //!   waits (75).
 //!
@@ -37,15 +40,24 @@
 use super::Finding;
 use super::facts::{Facts, wants_refusal};
 use crate::finding::{Certainty, Diagnosis};
+use crate::scenario::vocabulary::signal_name;
+use lab_invocation::invocation::ScriptEnd;
 
 const CODE: &str = "false-success";
 
-pub(super) const FINDING: Finding =
-    Finding { code: CODE, file: include_str!("false_success.rs"), find, shown_by: |_, wanted| wants_refusal(wanted) };
+pub(super) const FINDING: Finding = Finding {
+    code: CODE,
+    file: include_str!("false_success.rs"),
+    find,
+    shown_by: |case, wanted| wants_refusal(wanted) || case.invocation.script_end != ScriptEnd::Exit(0),
+};
 
 fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
-    if facts.started() || facts.exit() != Some(0) {
+    if facts.exit() != Some(0) {
         return None;
+    }
+    if facts.started() {
+        return script_failed(facts);
     }
     // A script which should have started and is not seen may have failed to report; a refusal cannot.
     let (certainty, should) = if facts.wants_start() {
@@ -64,6 +76,27 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
                 "end every refusal and every failure with its own status",
                 &["in the wrapper: exit 2 for a mismatch, or 75 so that the server tries again"],
                 "mail that vanished before now bounces or waits",
+            ),
+    )
+}
+
+/// The witness, in the script's place, ends as it is told; a subject that became it ends the same.
+fn script_failed(facts: &Facts<'_>) -> Option<Diagnosis> {
+    let ended = match facts.case.invocation.script_end {
+        ScriptEnd::Exit(0) => return None,
+        ScriptEnd::Exit(status) => format!("exit {status}"),
+        ScriptEnd::Signal(signal) => signal_name(signal),
+    };
+    let cause = format!("The script ended with {ended}, and the subject reported success: exit 0.");
+    let same = if facts.script()?.same_process { "the subject became" } else { "another process was" };
+    Some(
+        Diagnosis::new(CODE, Certainty::Certain, cause)
+            .saw("wait status", facts.end_text())
+            .saw("witness", format!("{same} the script"))
+            .remedy(
+                "let the script's end be the wrapper's",
+                &["in the wrapper: execve(2) in its own process, with no child and no wait"],
+                "a delivery that failed is seen by the server, which bounces or tries again",
             ),
     )
 }

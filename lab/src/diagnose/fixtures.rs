@@ -2,7 +2,7 @@
 
 use crate::case::{Case, CaseId, Group, Kind, Names, Outcome, Policy, ScenarioInfo, Script, Sealing, Style, Subject};
 use crate::verdict::Difference;
-use lab_invocation::evidence::{Capture, End, FileState, InvokerState, OpenDescriptor, Stage, WitnessReport};
+use lab_invocation::evidence::{Capture, End, FileState, InvokerState, OpenDescriptor, Place, Stage, WitnessReport};
 use lab_invocation::ids::Ids;
 use lab_invocation::layout::{Content, MountFlags, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Credentials, Evidence, Gid, Identity, Invocation, Layout, Uid};
@@ -135,6 +135,7 @@ impl Failure {
             blocked: BTreeSet::new(),
             pending: BTreeSet::new(),
             limits: vec![(4, Some(0), Some(0))],
+            place: Place::default(),
             timers_us: [0; 3],
             timer_slack_ns: 50_000,
             capabilities: [0; 5],
@@ -154,6 +155,7 @@ impl Failure {
             witness: vec![witness],
             witness_unfinished: 0,
             invoker: InvokerState {
+                place: Some(Place::default()),
                 credentials: Some(Credentials { uid: all(uid(101)), gid: all(gid(MAIL)), groups: Vec::new() }),
                 no_new_privs: false,
                 gid_map: "         0          0 4294967295\n".into(),

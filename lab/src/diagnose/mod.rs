@@ -32,6 +32,7 @@ mod inherited_process_attributes;
 mod leaked_descriptor;
 mod leaked_environment;
 mod nameless_gid;
+mod out_of_reach;
 mod privilege_not_dropped;
 mod set_group_id_ignored;
 mod started_before_decision;
@@ -81,6 +82,7 @@ const FINDINGS: &[Finding] = &[
     false_success::FINDING,
     privilege_not_dropped::FINDING,
     core_exposed::FINDING,
+    out_of_reach::FINDING,
     leaked_descriptor::FINDING,
     leaked_environment::FINDING,
     inherited_process_attributes::FINDING,

@@ -2,7 +2,7 @@
 
 use super::{Comparison, show};
 use crate::case::Outcome;
-use crate::scenario::vocabulary::error_name;
+use crate::scenario::vocabulary::{error_name, signal_name};
 use lab_invocation::evidence::{End, Stage};
 
 pub(super) fn compare(comparison: &mut Comparison<'_>, outcome: &Outcome) {
@@ -21,6 +21,11 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, outcome: &Outcome) {
         && !matches!(observed, Ended::As(End::Exited(status)) if status == expected)
     {
         comparison.differ("exit", format!("exit {expected}"), observed.text());
+    }
+    if let Some(expected) = outcome.signal
+        && !matches!(observed, Ended::As(End::Signaled { signal, .. }) if signal == expected)
+    {
+        comparison.differ("signal", format!("killed by {}", signal_name(expected)), observed.text());
     }
     if outcome.ended_before_main && !matches!(observed, Ended::As(End::Exited(1..) | End::Signaled { .. })) {
         comparison.differ("ended-before-main", "an end without success, before main", observed.text());

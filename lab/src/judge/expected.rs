@@ -72,6 +72,7 @@ pub(super) fn filled(stated: Outcome, predicted: Outcome) -> Outcome {
     };
     Outcome {
         exit: stated.exit.or(predicted.exit),
+        signal: stated.signal.or(predicted.signal),
         exec_error: stated.exec_error.or(predicted.exec_error),
         ended_before_main: stated.ended_before_main || predicted.ended_before_main,
         script,

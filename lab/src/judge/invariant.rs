@@ -4,8 +4,8 @@ use super::output::has;
 use super::{Comparison, show};
 use crate::case::Case;
 use lab_invocation::Evidence;
-use lab_invocation::evidence::{Capture, End};
-use lab_invocation::invocation::{Descriptor, FaultResult};
+use lab_invocation::evidence::{Capture, End, Place};
+use lab_invocation::invocation::{Descriptor, FaultResult, ScriptEnd};
 use lab_invocation::{Bytes, Gid, Uid};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -21,8 +21,9 @@ struct Invariant {
 }
 
 /// Sources: waitpid(2) and exec(3) for the ends; execve(2), credentials(7) and capabilities(7) for ids and capabilities;
-/// CVE-2024-28085, CVE-2023-29383 and CVE-2012-0809 for terminal control sequences which a privileged program repeats.
-const INVARIANTS: [Invariant; 11] = [
+/// execve(2) and setpgid(2) for the place among other processes, by which servers end what takes too long (Postfix,
+/// `command_time_limit`); CVE-2024-28085, CVE-2023-29383 and CVE-2012-0809 for terminal control sequences which a privileged program repeats.
+const INVARIANTS: [Invariant; 12] = [
     Invariant { name: "ends-in-time", holds: "an end before the deadline", broken: ends_in_time },
     Invariant { name: "ends-by-exit", holds: "an end by exit, not by a signal", broken: ends_by_exit },
     Invariant { name: "starts-once", holds: "the script starts at most once", broken: starts_once },
@@ -38,6 +39,11 @@ const INVARIANTS: [Invariant; 11] = [
         broken: bounded_output,
     },
     Invariant { name: "changes-nothing", holds: "a refused run changes no file", broken: changes_nothing },
+    Invariant {
+        name: "keeps-its-place",
+        holds: "session, process group, scheduler and processors of the script are those of the invoker",
+        broken: keeps_its_place,
+    },
     Invariant {
         name: "leaves-no-process",
         holds: "no process is left when the subject has ended",
@@ -78,6 +84,11 @@ fn ends_by_exit(case: &Case, evidence: &Evidence) -> Option<String> {
     let killed = case.invocation.faults.iter().any(|fault| fault.result == FaultResult::Kill);
     let excused = case.outcome.ended_before_main || killed;
     match evidence.end {
+        Some(End::Signaled { signal, .. })
+            if starts(evidence) > 0 && case.invocation.script_end == ScriptEnd::Signal(signal) =>
+        {
+            None
+        }
         Some(end @ End::Signaled { .. }) if !excused => Some(show::end(end)),
         _ => None,
     }
@@ -93,14 +104,46 @@ fn starts_once(_: &Case, evidence: &Evidence) -> Option<String> {
     (starts > 1).then(|| format!("it started {starts} times"))
 }
 
-/// The witness ends with 0: another status is the subject's own, and then it was not the subject that became the script.
-fn started_before_decision(_: &Case, evidence: &Evidence) -> Option<String> {
+/// The witness ends as it is told: another status is the subject's own, and then it was not the subject that became the script.
+fn started_before_decision(case: &Case, evidence: &Evidence) -> Option<String> {
     match evidence.end {
-        Some(end @ End::Exited(1..)) if starts(evidence) > 0 => {
+        Some(end @ End::Exited(status @ 1..))
+            if starts(evidence) > 0 && case.invocation.script_end != ScriptEnd::Exit(status) =>
+        {
             Some(format!("{}, and a script started", show::end(end)))
         }
         _ => None,
     }
+}
+
+/// Session, process group, scheduler, nice value and processors.
+fn keeps_its_place(_: &Case, evidence: &Evidence) -> Option<String> {
+    let given = evidence.invoker.place;
+    let other = evidence.witness.iter().map(|script| script.place).find(|place| given != Some(*place))?;
+    let Some(given) = given else { return Some("the invoker's were not read".to_owned()) };
+    Some(show::list(moved(given, other)))
+}
+
+/// What differs between two places, in words.
+pub(crate) fn moved(from: Place, to: Place) -> Vec<String> {
+    let mut says = Vec::new();
+    // Numbers of processes differ from run to run; which it is says nothing.
+    if from.session != to.session {
+        says.push("another session".to_owned());
+    }
+    if from.process_group != to.process_group {
+        says.push("another process group".to_owned());
+    }
+    if from.nice != to.nice {
+        says.push(format!("nice value {}, not {}", to.nice, from.nice));
+    }
+    if from.policy != to.policy {
+        says.push(format!("scheduler {}, not {}", to.policy, from.policy));
+    }
+    if from.processors != to.processors {
+        says.push(format!("{} processors, not {}", to.processors, from.processors));
+    }
+    says
 }
 
 /// The tool has no script to start.

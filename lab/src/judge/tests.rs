@@ -4,8 +4,8 @@ use super::{Judgement, judge};
 use crate::case::Case;
 use crate::scenario::{self, Suite};
 use lab_invocation::evidence::{
-    Capture, Change, ChangeKind, End, EntryState, FileState, IdKind, InvokerState, OpenDescriptor, Regained, Stage,
-    WitnessReport,
+    Capture, Change, ChangeKind, End, EntryState, FileState, IdKind, InvokerState, OpenDescriptor, Place, Regained,
+    Stage, WitnessReport,
 };
 use lab_invocation::ids::Ids;
 use lab_invocation::layout::MountFlags;
@@ -32,6 +32,9 @@ fn gid(number: u32) -> Gid {
     Gid::new(number).expect("a group")
 }
 
+/// Where invoker and script stand.
+const PLACE: Place = Place { session: 0, process_group: 0, nice: 0, policy: 0, processors: 2 };
+
 /// The evidence of a wrapper which does what it must.
 fn sound(case: &Case) -> Evidence {
     let identity = &case.invocation.identity;
@@ -46,7 +49,11 @@ fn sound(case: &Case) -> Evidence {
         syslog_total: 0,
         witness_unfinished: 0,
         witness: if started { vec![report(case)] } else { Vec::new() },
-        invoker: InvokerState { credentials: Some(credentials(identity)), ..InvokerState::default() },
+        invoker: InvokerState {
+            credentials: Some(credentials(identity)),
+            place: Some(PLACE),
+            ..InvokerState::default()
+        },
         installed: Some(FileState {
             owner: case.subject.owner,
             group: case.subject.group,
@@ -99,6 +106,7 @@ fn report(case: &Case) -> WitnessReport {
         ignored: BTreeSet::new(),
         blocked: BTreeSet::new(),
         pending: BTreeSet::new(),
+        place: PLACE,
         limits: vec![(4, Some(0), Some(0))],
         timers_us: [0; 3],
         timer_slack_ns: 50_000,
@@ -141,6 +149,12 @@ fn script(evidence: &mut Evidence) -> &mut WitnessReport {
 #[rstest]
 #[case::exit(ADMITTED, |e: &mut Evidence| e.end = Some(End::Exited(2)), &["exit", "started-before-decision"])]
 #[case::signal(ADMITTED, |e: &mut Evidence| e.end = Some(End::Signaled { signal: 11, core: false }), &["exit", "ends-by-exit"])]
+#[case::another_session(ADMITTED, |e: &mut Evidence| script(e).place.session = 2, &["keeps-its-place"])]
+#[case::another_process_group(ADMITTED, |e: &mut Evidence| script(e).place.process_group = 2, &["keeps-its-place"])]
+#[case::another_nice_value(ADMITTED, |e: &mut Evidence| script(e).place.nice = -20, &["keeps-its-place"])]
+#[case::another_scheduler(ADMITTED, |e: &mut Evidence| script(e).place.policy = 5, &["keeps-its-place"])]
+#[case::fewer_processors(ADMITTED, |e: &mut Evidence| script(e).place.processors = 1, &["keeps-its-place"])]
+#[case::a_place_that_nobody_read(ADMITTED, |e: &mut Evidence| e.invoker.place = None, &["keeps-its-place"])]
 #[case::deadline(REFUSED, |e: &mut Evidence| e.end = Some(End::TimedOut), &["exit", "ends-in-time"])]
 #[case::exec(ADMITTED, |e: &mut Evidence| { e.stage = Stage::Exec { errno: 13 }; e.end = None; e.witness.clear(); },
     &["exit", "script.started"])]

@@ -99,6 +99,9 @@ fn end(comparison: &mut Comparison<'_>, case: &Case, prediction: &Prediction) {
         comparison.differ("the outcome's name", case.expected.as_str(), decision.outcome.name());
     }
     let predicted_end = match (prediction.exit(), decision.exec_error, decision.outcome) {
+        _ if prediction.signal().is_some() => {
+            format!("an end by {}", prediction.signal().map(signal_name).unwrap_or_default())
+        }
         (_, Some(errno), _) => format!("an execve which fails with {}", error_name(errno)),
         (_, _, Outcome::EndedBeforeMain) => "an end before main".to_owned(),
         (Some(status), _, _) => format!("exit {status}"),
@@ -108,6 +111,9 @@ fn end(comparison: &mut Comparison<'_>, case: &Case, prediction: &Prediction) {
         && prediction.exit() != Some(exit)
     {
         comparison.differ("exit", exit.to_string(), predicted_end.clone());
+    }
+    if outcome.signal.is_some() && outcome.signal != prediction.signal() {
+        comparison.differ("signal", outcome.signal.map(signal_name).unwrap_or_default(), predicted_end.clone());
     }
     if outcome.exec_error.is_some() && outcome.exec_error != decision.exec_error {
         comparison.differ("exec-error", outcome.exec_error.map(error_name).unwrap_or_default(), predicted_end.clone());

@@ -285,7 +285,7 @@ pub(super) fn tool(case: &Case) -> super::Prediction {
         subject: None,
         child: None,
     };
-    super::Prediction { decision, tool: Some(answer), beyond: beyond(case) }
+    super::Prediction { decision, tool: Some(answer), beyond: beyond(case), script_end: case.invocation.script_end }
 }
 
 /// What the witness reads for a group number: it stands in the invoker's user namespace.

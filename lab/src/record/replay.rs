@@ -1,10 +1,12 @@
 //! What became of a recorded case when it was run again.
 
+use crate::judge::moved;
 use crate::run::event::{CaseFinished, Started};
 use crate::run::verdict::Seen;
 use crate::run::words::{lack, observed};
 use crate::verdict::{Difference, Verdict};
 use lab_invocation::Evidence;
+use lab_invocation::evidence::{InvokerState, Place};
 
 /// How a replay ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,8 +89,15 @@ fn differing(old: &Evidence, new: &Evidence) -> Vec<&'static str> {
         let mut reports = evidence.witness.clone();
         for report in &mut reports {
             report.pid = 0;
+            report.place = Place::default();
         }
         reports
+    };
+    let invoker = |evidence: &Evidence| InvokerState { place: None, ..evidence.invoker.clone() };
+    // Of both places only how they differ is the subject's doing: the rest is where a lab was started, and on what.
+    let moves = |evidence: &Evidence| -> Vec<_> {
+        let scripts = evidence.witness.iter();
+        scripts.map(|script| evidence.invoker.place.map_or_else(Vec::new, |place| moved(place, script.place))).collect()
     };
     [
         ("stage", old.stage == new.stage),
@@ -98,7 +107,8 @@ fn differing(old: &Evidence, new: &Evidence) -> Vec<&'static str> {
         ("standard error", old.stderr == new.stderr),
         ("syslog", old.syslog == new.syslog),
         ("report of the script", witness(old) == witness(new)),
-        ("state of the invoker", old.invoker == new.invoker),
+        ("state of the invoker", invoker(old) == invoker(new)),
+        ("place among processes", moves(old) == moves(new)),
         ("installed file", old.installed == new.installed),
         ("changed files", old.changes == new.changes),
         ("stray processes", old.strays == new.strays),
@@ -138,7 +148,7 @@ mod tests {
     use crate::run::sample::{evidence, finished};
     use crate::run::verdict::Seen;
     use crate::verdict::{Difference, Verdict};
-    use lab_invocation::evidence::End;
+    use lab_invocation::evidence::{End, Place};
     use rstest::rstest;
 
     fn differences(observed: &str) -> Vec<Difference> {
@@ -181,7 +191,12 @@ mod tests {
         let evidence = new.evidence.as_mut().expect("evidence");
         evidence.run_us += 1000;
         evidence.witness[0].pid += 1;
+        let place = Place { session: 7, process_group: 7, nice: 5, policy: 0, processors: 64 };
+        (evidence.invoker.place, evidence.witness[0].place) = (Some(place), place);
         assert_eq!(compare(&case(0), &then(0), &new).differs, Vec::<&str>::new());
+        new.evidence.as_mut().expect("evidence").witness[0].place.nice = 0;
+        assert_eq!(compare(&case(0), &then(0), &new).differs, ["place among processes"]);
+        new.evidence.as_mut().expect("evidence").witness[0].place.nice = 5;
         new.evidence.as_mut().expect("evidence").stderr.bytes = "x".into();
         let replayed = compare(&case(0), &then(0), &new);
         assert_eq!((replayed.ending, replayed.differs.as_slice()), (Ending::Reproduced, ["standard error"].as_slice()));

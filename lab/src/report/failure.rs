@@ -5,6 +5,7 @@ use crate::finding::{Certainty, Diagnosis};
 use crate::report::text::{BAD, HEAD, LABEL, columns, labelled, paint, quoted, wrapped};
 use crate::run::event::CaseFinished;
 use crate::run::words::observed;
+use crate::scenario::vocabulary::signal_name;
 use crate::verdict::{Difference, Verdict};
 use lab_invocation::Evidence;
 use std::fmt::Write as _;
@@ -104,6 +105,9 @@ fn outcome(outcome: &Outcome) -> String {
     let mut parts = Vec::new();
     if let Some(status) = outcome.exit {
         parts.push(format!("exit {status}"));
+    }
+    if let Some(signal) = outcome.signal {
+        parts.push(format!("killed by {}", signal_name(signal)));
     }
     if let Some(errno) = outcome.exec_error {
         parts.push(format!("execve fails with {}", std::io::Error::from_raw_os_error(errno)));

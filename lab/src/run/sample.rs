@@ -3,7 +3,7 @@
 use crate::case::{Case, CaseId, Group, Kind, Names, Outcome, Policy, ScenarioInfo, Script, Sealing, Style, Subject};
 use crate::run::event::CaseFinished;
 use crate::verdict::Verdict;
-use lab_invocation::evidence::{Capture, End, InvokerState, Stage, WitnessReport};
+use lab_invocation::evidence::{Capture, End, InvokerState, Place, Stage, WitnessReport};
 use lab_invocation::ids::Ids;
 use lab_invocation::layout::Order;
 use lab_invocation::{Credentials, Evidence, Gid, Identity, Invocation, Layout, Uid};
@@ -131,6 +131,7 @@ pub(crate) fn evidence(end: End) -> Evidence {
         blocked: BTreeSet::new(),
         pending: BTreeSet::new(),
         limits: Vec::new(),
+        place: Place::default(),
         timers_us: [0; 3],
         timer_slack_ns: 50_000,
         capabilities: [0; 5],
@@ -150,7 +151,11 @@ pub(crate) fn evidence(end: End) -> Evidence {
         syslog_total: 0,
         witness: if started { vec![witness] } else { Vec::new() },
         witness_unfinished: 0,
-        invoker: InvokerState { credentials: Some(ids([gid(8); 3], uid(65534))), ..InvokerState::default() },
+        invoker: InvokerState {
+            credentials: Some(ids([gid(8); 3], uid(65534))),
+            place: Some(Place::default()),
+            ..InvokerState::default()
+        },
         installed: None,
         changes: Vec::new(),
         strays: 0,

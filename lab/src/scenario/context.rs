@@ -179,6 +179,15 @@ impl<'a> Context<'a> {
         set
     }
 
+    /// A signal by name.
+    pub(crate) fn signal(&mut self, name: &At<String>) -> Option<u32> {
+        let found = vocabulary::signal(&name.value);
+        if found.is_none() {
+            self.unknown("signal", name, vocabulary::SIGNALS.iter().map(|(name, _)| *name));
+        }
+        found
+    }
+
     /// A set of signals by name. `"all"` stands for every signal which a process can ignore or block: not SIGKILL and
     /// SIGSTOP, and not the two that belong to the C library.
     pub(crate) fn signals(&mut self, list: &[At<String>], settable: bool) -> BTreeSet<u32> {
@@ -188,14 +197,11 @@ impl<'a> Context<'a> {
                 set.extend((1..=64).filter(|signal| ![9, 19, 32, 33].contains(signal)));
                 continue;
             }
-            match vocabulary::signal(&name.value) {
+            match self.signal(name) {
                 Some(9 | 19) if settable => {
                     self.error(&name.span, format!("{} can be neither ignored nor blocked", name.value), "this signal");
                 }
-                Some(signal) => {
-                    set.insert(signal);
-                }
-                None => self.unknown("signal", name, vocabulary::SIGNALS.iter().map(|(name, _)| *name)),
+                signal => set.extend(signal),
             }
         }
         set

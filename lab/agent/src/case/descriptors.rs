@@ -84,6 +84,8 @@ impl Ends {
             Descriptor::Terminal => {
                 let (master, slave) = super::terminal::open()?;
                 self.terminal = Some(master);
+                // A terminal that nobody has open any more hangs up, and SIGHUP would end whoever closed it.
+                self.kept.push(rustix::io::fcntl_dupfd_cloexec(&slave, 3)?);
                 Source::Terminal(slave)
             }
         })

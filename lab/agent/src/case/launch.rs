@@ -129,6 +129,11 @@ fn become_the_subject(plan: &Plan<'_>, progress: &Progress, link: Option<Borrowe
 
     progress.begin(Step::Signals);
     set_signals(plan)?;
+    progress.begin(Step::Place);
+    if invocation.own_process_group {
+        rustix::process::setpgid(None, None)?;
+    }
+    crate::sys::place::set(&invocation.scheduling)?;
     progress.begin(Step::Timer);
     if let Some(slack) = invocation.timer_slack_ns {
         // 0 means the default of the calling process, which is the inherited one.

@@ -189,6 +189,7 @@ fn invoker(bench: &Bench) -> InvokerState {
         gid_map: bench.gid_map.clone(),
         uid_map: bench.uid_map.clone(),
         traced: false,
+        place: bench.progress.place(),
     }
 }
 
@@ -202,7 +203,7 @@ fn end_sharer(progress: &Progress) {
 
 /// Writes the witness's challenge.
 fn set_challenge(prepared: &Prepared, invocation: &Invocation) -> Result<(), Failure> {
-    let challenge = crate::challenge::of_invoker(&invocation.identity);
+    let challenge = crate::challenge::of_invoker(&invocation.identity, invocation.script_end);
     // What a longer one left behind its end is not read.
     match rustix::io::pwrite(&prepared.challenge, &challenge, 0).during(|| "write the challenge")? {
         count if count == challenge.len() => Ok(()),

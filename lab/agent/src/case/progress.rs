@@ -3,7 +3,7 @@
 
 use super::faults::FileId;
 use crate::layout::mounts;
-use lab_invocation::evidence::FileState;
+use lab_invocation::evidence::{FileState, Place};
 use lab_invocation::ids::Ids;
 use lab_invocation::{Credentials, Gid, Uid};
 use rustix::fs::{StatVfsMountFlags, Statx};
@@ -47,6 +47,7 @@ steps! {
     NoNewPrivs = "set no_new_privs",
     Trace = "have the launcher traced",
     Signals = "set signals",
+    Place = "set scheduling or process group",
     Timer = "set alarm or timer slack",
     ReadBack = "read back what was set",
     Exec = "execve",
@@ -61,6 +62,7 @@ pub(crate) struct Progress {
     group_count: AtomicU32,
     groups: [AtomicU32; MAX_GROUPS],
     no_new_privs: AtomicU32,
+    place: [AtomicU32; 5],
     file_read: AtomicU32,
     file: [AtomicU64; 9],
     exec_ns: AtomicU64,
@@ -119,6 +121,11 @@ impl Progress {
         }
         self.group_count.store(u32::try_from(count).map_err(|_| Errno::OVERFLOW)?, Relaxed);
         self.no_new_privs.store(u32::from(rustix::thread::no_new_privs()?), Relaxed);
+        let place = crate::sys::place::place()?;
+        let numbers = [place.session, place.process_group, place.nice.cast_unsigned(), place.policy, place.processors];
+        for (memory, number) in self.place.iter().zip(numbers) {
+            memory.store(number, Relaxed);
+        }
         self.credentials_read.store(1, Relaxed);
         Ok(())
     }
@@ -136,6 +143,16 @@ impl Progress {
             gid: Ids { real: gid(e)?, effective: gid(f)?, saved: gid(g)?, fs: gid(h)? },
             groups: self.groups.get(..count)?.iter().map(|id| gid(id.load(Relaxed))).collect::<Option<_>>()?,
         })
+    }
+
+    /// Where the launcher stood, as read with the credentials.
+    pub(crate) fn place(&self) -> Option<Place> {
+        if self.credentials_read.load(Relaxed) == 0 {
+            return None;
+        }
+        let [session, process_group, nice, policy, processors] =
+            self.place.each_ref().map(|number| number.load(Relaxed));
+        Some(Place { session, process_group, nice: nice.cast_signed(), policy, processors })
     }
 
     /// NoNewPrivs as read with the credentials.

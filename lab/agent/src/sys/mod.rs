@@ -8,6 +8,7 @@
 //! | [`ids`] | reading of real, effective, saved and file-system ids; resource limits |
 //! | [`set_ids`] | the set*id calls with plain numbers, personality(2), PTRACE_TRACEME |
 //! | [`signals`] | raw signal dispositions and masks, interval timers |
+//! | [`place`] | session and process group by number, sched_setscheduler(2) |
 //! | [`mounts`] | mount_setattr(2), unshare(2) |
 //! | [`ptrace`] | ptrace(2), seize and resume |
 //! | [`seccomp`] | seccomp(2) user notification |
@@ -19,6 +20,7 @@ pub(crate) mod entry;
 pub(crate) mod exec;
 pub(crate) mod ids;
 pub(crate) mod mounts;
+pub(crate) mod place;
 pub(crate) mod ptrace;
 pub(crate) mod seccomp;
 pub(crate) mod set_ids;

@@ -2,7 +2,7 @@
 
 use super::{BadText, HEADING, KEYS, Problem};
 use crate::attempt::{Attempt, Group, GroupFile, Owner, Program, Sealed};
-use crate::invocation::{Cwd, Descriptor, Fault, FaultResult, Invocation, Limit, Stdin, Tracer};
+use crate::invocation::{Cwd, Descriptor, Fault, FaultResult, Invocation, Limit, ScriptEnd, Stdin, Tracer};
 use crate::{Bytes, Gid, Identity, Uid};
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -143,6 +143,17 @@ impl Draft {
             "pending" => signals.pending = value.numbers()?,
             "alarm" => self.invocation.alarm_seconds = Some(value.number()?),
             "timer-slack" => self.invocation.timer_slack_ns = Some(value.number()?),
+            "nice" => self.invocation.scheduling.nice = value.number()?,
+            "idle" => self.invocation.scheduling.idle = value.set()?,
+            "one-processor" => self.invocation.scheduling.one_processor = value.set()?,
+            "own-process-group" => self.invocation.own_process_group = value.set()?,
+            "script-ends" => {
+                self.invocation.script_end = match value.word() {
+                    ("exit", status) => ScriptEnd::Exit(status.number()?),
+                    ("signal", signal) => ScriptEnd::Signal(signal.number()?),
+                    _ => return Err(value.wanted("exit or signal, and a number")),
+                };
+            }
             "no-new-privs" => transition.no_new_privs = value.set()?,
             "tracer" => {
                 transition.tracer = Some(match value.text {

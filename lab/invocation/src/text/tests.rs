@@ -1,7 +1,7 @@
 //! One text for each attempt, one attempt for each text, and a place for each mistake.
 
 use super::{BadText, HEADING, KEYS, Problem, decode, encode};
-use crate::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, Stdin, Tracer};
+use crate::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, Scheduling, ScriptEnd, Stdin, Tracer};
 use crate::{Attempt, Bytes, Gid, Uid};
 
 const STRANGER: &str = "\
@@ -75,6 +75,9 @@ fn everything() -> Attempt {
     let fault = |nth, result| Fault { call: "setresgid".into(), nth, result };
     invocation.faults =
         vec![fault(0, FaultResult::Errno(-1)), fault(2, FaultResult::Value(-7)), fault(1, FaultResult::Kill)];
+    invocation.scheduling = Scheduling { nice: 19, idle: true, one_processor: true };
+    invocation.own_process_group = true;
+    invocation.script_end = ScriptEnd::Signal(15);
     invocation.deadline_ms = 1;
     attempt
 }
@@ -152,6 +155,9 @@ fn a_value_with_something_after_it_is_none() {
         "cwd deleted x",
         "defer yes",
         "tracer root x",
+        "idle yes",
+        "script-ends exit 256",
+        "script-ends stop",
         "limit 1 2",
         "limit 1 2 3 4",
         "umask 8",

@@ -2,7 +2,9 @@
 
 use super::HEADING;
 use crate::attempt::{Attempt, GroupFile, Program, Sealed};
-use crate::invocation::{Capabilities, Cwd, Descriptor, Fault, FaultResult, Invocation, Stdin, Tracer, Transition};
+use crate::invocation::{
+    Capabilities, Cwd, Descriptor, Fault, FaultResult, Invocation, Scheduling, ScriptEnd, Stdin, Tracer, Transition,
+};
 use crate::{Bytes, Identity};
 use std::collections::BTreeSet;
 use std::fmt::{Display, Write};
@@ -146,6 +148,11 @@ fn invocation(text: &mut Text, invocation: &Invocation) {
     text.set("pending", &invocation.signals.pending);
     text.optional("alarm", invocation.alarm_seconds);
     text.optional("timer-slack", invocation.timer_slack_ns);
+    let Scheduling { nice, idle, one_processor } = invocation.scheduling;
+    text.optional("nice", Some(nice).filter(|&nice| nice != 0));
+    text.flag("idle", idle);
+    text.flag("one-processor", one_processor);
+    text.flag("own-process-group", invocation.own_process_group);
     transition(text, &invocation.transition);
     capabilities(text, &invocation.capabilities);
     for Fault { call, nth, result } in &invocation.faults {
@@ -155,6 +162,11 @@ fn invocation(text: &mut Text, invocation: &Invocation) {
             FaultResult::Kill => ("kill", String::new()),
         };
         text.bytes(&format!("fault {nth} {kind}{value}"), &call.as_str().into());
+    }
+    match invocation.script_end {
+        end if end == quiet.script_end => {}
+        ScriptEnd::Exit(status) => text.word("script-ends", format_args!("exit {status}")),
+        ScriptEnd::Signal(signal) => text.word("script-ends", format_args!("signal {signal}")),
     }
     if invocation.deadline_ms != quiet.deadline_ms {
         text.word("deadline", invocation.deadline_ms);

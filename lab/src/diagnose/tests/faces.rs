@@ -5,7 +5,7 @@ use crate::case::{Kind, Sealing, Style};
 use crate::diagnose::fixtures::*;
 use crate::finding::Certainty;
 use lab_invocation::evidence::{End, OpenDescriptor};
-use lab_invocation::invocation::{Limit, Tracer};
+use lab_invocation::invocation::{Limit, ScriptEnd, Tracer};
 use rstest::rstest;
 
 /// Near misses: what was done, and the code which must not be given for it.
@@ -50,6 +50,14 @@ use rstest::rstest;
 #[case::ids_are_not_judged("privilege-not-dropped", |f: &mut Failure| {
     f.case.outcome.script = None; f.script().credentials.gid.real = gid(MAIL);
 })]
+#[case::it_stays_where_it_was_put("out-of-reach", |f: &mut Failure| f.script().umask = 0)]
+#[case::the_place_was_not_read("out-of-reach", |f: &mut Failure| {
+    f.evidence.invoker.place = None; f.script().place.session = 7;
+})]
+#[case::the_script_ended_so_and_the_wrapper_too("false-success", |f: &mut Failure| {
+    f.case.invocation.script_end = ScriptEnd::Exit(75); f.evidence.end = Some(End::Exited(75));
+})]
+#[case::the_script_ended_with_0("false-success", |f: &mut Failure| f.script().same_process = false)]
 #[case::just_the_three("leaked-descriptor", |f: &mut Failure| f.script().umask = 0)]
 #[case::descriptors_are_not_judged("leaked-descriptor", |f: &mut Failure| {
     f.case.outcome.script = None;
@@ -146,6 +154,10 @@ fn what_looks_the_same_does_not_get_the_code(#[case] code: &str, #[case] bend: f
 
 /// Other faces of the same codes.
 #[rstest]
+#[case::a_script_that_failed("false-success", |f: &mut Failure| {
+    f.case.invocation.script_end = ScriptEnd::Exit(75); f.script().same_process = false;
+})]
+#[case::another_process_group("out-of-reach", |f: &mut Failure| f.script().place.process_group = 7)]
 #[case::stranger_refused_for_the_wrappers_own_group("effective-only", |f: &mut Failure| {
     f.must_refuse("mismatch", 2); f.caller(USERS); f.refused(2, "group mismatch: list 38, not mail 8");
 })]

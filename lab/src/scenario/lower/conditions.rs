@@ -8,7 +8,7 @@ use crate::scenario::raw::form::At;
 use crate::scenario::raw::given::Given;
 use crate::scenario::raw::value::CallResult;
 use crate::scenario::vocabulary::{CAPABILITIES, ERRORS, LIMITS, SECUREBITS};
-use lab_invocation::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, Stdin, Tracer};
+use lab_invocation::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, ScriptEnd, Stdin, Tracer};
 use lab_invocation::{Bytes, Gid};
 
 /// Most arguments that a scenario may ask for at a stroke.
@@ -31,6 +31,7 @@ impl Draft {
         self.call(context, given);
         self.descriptors(context, given);
         self.process(context, given);
+        self.place(context, given);
         self.signals(context, given);
         self.privileges(context, given);
         for syscall in given.syscall.iter().flat_map(|list| &list.0) {
@@ -133,6 +134,27 @@ impl Draft {
         if let Some(slack) = &given.timer_slack {
             self.invocation.timer_slack_ns = context.number(slack, "timer slack in nanoseconds", 1..i64::MAX);
         }
+    }
+
+    fn place(&mut self, context: &mut Context<'_>, given: &Given) {
+        if let Some(nice) = &given.nice
+            && let Some(nice) = context.number(nice, "a nice value", 0..20)
+        {
+            self.invocation.scheduling.nice = nice;
+        }
+        self.invocation.scheduling.idle |= given.scheduler == Some(condition::Scheduler::Idle);
+        self.invocation.scheduling.one_processor |= given.one_processor;
+        self.invocation.own_process_group |= given.own_process_group;
+        let Some(ends) = &given.script_ends else { return };
+        let end = match (&ends.value.exit, &ends.value.signal) {
+            (Some(status), None) => context.number(status, "the script's exit status", 0..124).map(ScriptEnd::Exit),
+            (None, Some(signal)) => context.signal(signal).map(ScriptEnd::Signal),
+            _ => {
+                context.error(&ends.span, "a script ends in one way", "write either `exit` or `signal`");
+                None
+            }
+        };
+        self.invocation.script_end = end.unwrap_or(self.invocation.script_end);
     }
 
     fn signals(&mut self, context: &mut Context<'_>, given: &Given) {

@@ -16,7 +16,7 @@ const PATH: &str = "/usr/bin:/bin";
 /// What can be checked of an outcome without a case: that it says how the subject ends, or whether the script starts.
 pub(super) fn check(context: &mut Context<'_>, name: &At<String>, raw: &raw::Outcome) {
     let started = raw.script.as_ref().is_some_and(|script| script.value.started.is_some());
-    let ends = raw.exit.is_some() || raw.exec_error.is_some() || raw.ended_before_main;
+    let ends = raw.exit.is_some() || raw.signal.is_some() || raw.exec_error.is_some() || raw.ended_before_main;
     if !started && !ends {
         let title = format!("the outcome \"{}\" does not say what happens", name.value);
         let report = context.error(&name.span, title, "neither an end nor a start of the script");
@@ -28,12 +28,16 @@ pub(super) fn check(context: &mut Context<'_>, name: &At<String>, raw: &raw::Out
 pub(super) fn lower(context: &mut Context<'_>, raw: &raw::Outcome, draft: &Draft) -> Outcome {
     let exec_error = raw.exec_error.as_ref().and_then(|name| context.word("error", name, ERRORS));
     let exit = raw.exit.as_ref().and_then(|exit| context.number(exit, "an exit status", 0..256));
-    if let (Some(exit), Some(other)) = (&raw.exit, &raw.exec_error) {
-        let report = context.error(&other.span, "a process ends in one way only", "and this is the other");
-        report.context.push((exit.span.clone(), "this is one".to_owned()));
+    let signal = raw.signal.as_ref().and_then(|name| context.signal(name));
+    let ends = [raw.exit.as_ref().map(|at| &at.span), raw.signal.as_ref().map(|at| &at.span)];
+    let ends: Vec<_> = ends.into_iter().chain([raw.exec_error.as_ref().map(|at| &at.span)]).flatten().collect();
+    if let [one, other, ..] = ends.as_slice() {
+        let report = context.error(other, "a process ends in one way only", "and this is the other");
+        report.context.push(((*one).clone(), "this is one".to_owned()));
     }
     Outcome {
         exit,
+        signal,
         exec_error: exec_error.and_then(|errno| i32::try_from(errno).ok()),
         ended_before_main: raw.ended_before_main,
         stderr: texts(context, draft, &raw.stderr),

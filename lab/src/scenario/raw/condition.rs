@@ -192,6 +192,24 @@ pub struct Syscall {
     pub result: At<CallResult>,
 }
 
+/// A scheduler. See sched(7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheduler {
+    /// SCHED_IDLE: runs when nothing else wants to.
+    Idle,
+}
+
+/// How the script ends: one of both.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ScriptEnds {
+    /// With this status, 0 to 123: the others mean that the lab's witness failed.
+    pub exit: Option<At<i64>>,
+    /// By this signal.
+    pub signal: Option<At<String>>,
+}
+
 /// What is wrong with the script or the interpreter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

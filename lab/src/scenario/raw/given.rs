@@ -1,8 +1,8 @@
 //! `given`: what is different in a case. One `given` is one cause, so that a failure has one suspect.
 
 use super::condition::{
-    Database, FileSpec, IdMapped, InstallOrder, MountFlag, OpenFd, Overlay, Sealing, StartedThrough, Syscalls, Target,
-    Tracer,
+    Database, FileSpec, IdMapped, InstallOrder, MountFlag, OpenFd, Overlay, Scheduler, ScriptEnds, Sealing,
+    StartedThrough, Syscalls, Target, Tracer,
 };
 use super::form::{Allow, Form, read};
 use super::value::{ByteString, Limit, NameOrNumber, Octal, OneOrMany, Stdin};
@@ -106,6 +106,16 @@ pub struct Given {
     pub alarm: Option<At<i64>>,
     /// Timer slack in nanoseconds.
     pub timer_slack: Option<At<i64>>,
+    /// Nice value, 0 to 19.
+    pub nice: Option<At<i64>>,
+    /// Scheduler, if it is another than the usual one.
+    pub scheduler: Option<Scheduler>,
+    /// Only one processor.
+    #[serde(default)]
+    pub one_processor: bool,
+    /// The invoker leads a process group of its own.
+    #[serde(default)]
+    pub own_process_group: bool,
     /// Capabilities dropped from the bounding set; "all" is every one.
     pub bounding_drop: Option<Vec<At<String>>>,
     /// Capabilities that the invoker keeps, permitted and effective.
@@ -122,6 +132,8 @@ pub struct Given {
     // What it starts, and the tree around it.
     /// The script.
     pub script: Option<Target>,
+    /// How the script ends, if one starts: `{ exit = 75 }` or `{ signal = "SIGTERM" }`.
+    pub script_ends: Option<At<ScriptEnds>>,
     /// The interpreter.
     pub interpreter: Option<At<Target>>,
     /// Files and directories that are added, changed or taken away, by absolute path.

@@ -12,6 +12,8 @@ use serde::Deserialize;
 pub struct Outcome {
     /// Exit status.
     pub exit: Option<At<i64>>,
+    /// Killed by this signal, as its script is where the subject became that.
+    pub signal: Option<At<String>>,
     /// execve(2) itself fails with this errno.
     pub exec_error: Option<At<String>>,
     /// The C runtime may give up before `main`, in any way; no script starts.
