@@ -67,7 +67,7 @@ mod with_engine {
                 failed += usize::from(!sound);
                 unresolved += usize::from(sound && verdict != "pass");
                 passed += usize::from(verdict == "pass");
-                text.push_str(&format!("  {verdict:<10} {:<40} {}\n", outcome.name, identity(outcome)));
+                text.push_str(&format!("  {verdict:<10} {}\n{:13}{}\n", outcome.name, "", identity(outcome)));
                 for line in outcome.differences.iter().flat_map(|difference| difference.lines()) {
                     text.push_str(&format!("             {line}\n"));
                 }

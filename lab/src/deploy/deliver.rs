@@ -91,8 +91,9 @@ impl<'a> Post<'a> {
         let end = Instant::now() + PATIENCE;
         loop {
             let log = self.log()?;
-            let lines: Vec<&str> = log.lines().filter(|line| line.contains(&format!("to=<{address}>"))).collect();
-            if let Some(fate) = lines.last().and_then(|line| fate(line)) {
+            let form = self.file.form;
+            let lines: Vec<&str> = log.lines().filter(|line| form.concerns(line, &address)).collect();
+            if let Some(fate) = lines.last().and_then(|line| form.fate(line, &address)) {
                 let log = lines.join("\n");
                 self.listen(AFTERMATH)?;
                 return Ok(Delivered { reports: std::mem::take(&mut self.heard), fate, log });
@@ -143,17 +144,6 @@ fn dialogue(to: &str) -> String {
         "",
     ];
     words.join("\r\n")
-}
-
-/// What a log line says of a message.
-fn fate(line: &str) -> Option<Fate> {
-    let (_, status) = line.split_once("status=")?;
-    match status.split([' ', ',']).next()? {
-        "sent" => Some(Fate::Sent),
-        "bounced" => Some(Fate::Bounced),
-        "deferred" => Some(Fate::Deferred),
-        _ => None,
-    }
 }
 
 /// The end of a log.

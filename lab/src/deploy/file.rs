@@ -20,11 +20,61 @@ pub struct File {
     pub server: String,
     /// The log file of the server, in its container.
     pub log: String,
+    /// How that log says what became of a message.
+    pub form: Form,
     /// What stands in the log when the server is ready.
     pub ready: String,
     /// The cases.
     #[serde(rename = "case")]
     pub cases: Vec<Case>,
+}
+
+/// The form of a log, which is that of its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// `to=<ADDRESS>, …, status=sent (…)`: postfix-logwatch and others rest on it; `src/global/log_adhoc.c`.
+    Postfix,
+    /// `ID => TARGET <ADDRESS> R=… T=…`: a flag of two characters behind the message's id. Exim specification, Log files.
+    Exim,
+}
+
+impl Form {
+    /// What this line says became of the message to this address; `None` if it is about another, or does not say it.
+    pub(super) fn fate(self, line: &str, address: &str) -> Option<Fate> {
+        match self {
+            Self::Postfix => {
+                let (_, status) = line.split_once(&format!("to=<{address}>"))?.1.split_once("status=")?;
+                match status.split([' ', ',']).next()? {
+                    "sent" => Some(Fate::Sent),
+                    "bounced" => Some(Fate::Bounced),
+                    "deferred" => Some(Fate::Deferred),
+                    _ => None,
+                }
+            }
+            Self::Exim => {
+                // Date, time, id; without the id it is no line of a message.
+                let mut words = line.split(' ').skip(3);
+                let flag = words.next()?;
+                let about = words.any(|word| word.trim_matches(['<', '>', ':']) == address);
+                match flag {
+                    _ if !about => None,
+                    "=>" | "->" => Some(Fate::Sent),
+                    "**" => Some(Fate::Bounced),
+                    "==" => Some(Fate::Deferred),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// Whether this line is about the message to this address.
+    pub(super) fn concerns(self, line: &str, address: &str) -> bool {
+        match self {
+            Self::Postfix => line.contains(&format!("to=<{address}>")),
+            Self::Exim => self.fate(line, address).is_some(),
+        }
+    }
 }
 
 /// One message.
@@ -113,4 +163,30 @@ pub fn read(path: &Path) -> Result<File, Problem> {
         }
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fate, Form};
+    use rstest::rstest;
+
+    const POSTFIX: &str =
+        "Nov 26 lab postfix/local[7]: 4C: to=<a@lab.test>, relay=local, dsn=2.0.0, status=sent (delivered)";
+    const EXIM: &str = "2026-11-26 18:00:00 1vO-0001-00";
+
+    #[rstest]
+    #[case::postfix(Form::Postfix, POSTFIX, Some(Fate::Sent))]
+    #[case::postfix_of_another(Form::Postfix, "to=<ba@lab.test>, status=sent", None)]
+    #[case::postfix_of_no_message(Form::Postfix, "daemon started", None)]
+    #[case::exim(Form::Exim, &format!("{EXIM} => |/w post a <a@lab.test> R=r T=t"), Some(Fate::Sent))]
+    #[case::exim_second_recipient(Form::Exim, &format!("{EXIM} -> a <a@lab.test> R=r T=t"), Some(Fate::Sent))]
+    #[case::exim_bounced(Form::Exim, &format!("{EXIM} ** a <a@lab.test> R=r T=t: returned 2"), Some(Fate::Bounced))]
+    #[case::exim_unrouted(Form::Exim, &format!("{EXIM} ** a@lab.test: Unrouteable address"), Some(Fate::Bounced))]
+    #[case::exim_deferred(Form::Exim, &format!("{EXIM} == a@lab.test R=r T=t defer (-1)"), Some(Fate::Deferred))]
+    #[case::exim_of_another(Form::Exim, &format!("{EXIM} => b <b@lab.test> R=r T=t"), None)]
+    #[case::exim_arrival(Form::Exim, &format!("{EXIM} <= bob@lab.test H=client for a@lab.test"), None)]
+    #[case::exim_end(Form::Exim, &format!("{EXIM} Completed"), None)]
+    fn what_a_line_says(#[case] form: Form, #[case] line: &str, #[case] fate: Option<Fate>) {
+        assert_eq!(form.fate(line, "a@lab.test"), fate);
+    }
 }

@@ -61,6 +61,7 @@ fn report() -> WitnessReport {
         blocked: [].into(),
         pending: [].into(),
         limits: Vec::new(),
+        place: lab_invocation::evidence::Place::default(),
         timers_us: [0; 3],
         timer_slack_ns: 50_000,
         capabilities: [0; 5],
