@@ -178,6 +178,7 @@ fn a_killed_lab_leaves_no_container() {
 /// As whom: what the witness itself reported, of some cases that differ.
 #[rstest]
 #[case::postfix("postfix", "postfix-alias", 6, &["uid 2001 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 3001 egid 2001 groups [3001]"])]
+#[case::sendmail("sendmail", "sendmail-prog", 8, &["uid 8 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 2001 egid 2001 groups [2001 2004]"])]
 #[case::exim("exim4", "exim-pipe", 13, &["uid 2001 gid 2001 egid 2001 groups []", "uid 2001 gid 2001 egid 2001 groups [2001 2004]"])]
 fn a_server_starts_the_wrapper_as_its_scenario_says(
     #[case] image: &str,

@@ -14,10 +14,31 @@ use std::time::{Duration, Instant};
 
 /// Who talks to the server.
 const SENDER: &str = "bob";
-/// A shell that can: it says all it has to say, since no server here minds that, and repeats the answers.
+/// A shell that can open a connection.
 const SHELL: &str = "/bin/bash";
-/// Its command.
-const TALK: &str = "exec 3<>/dev/tcp/127.0.0.1/25 && cat >&3 && exec cat <&3";
+/// Its script: it says one line after the other and waits for each answer, because a client who talks out of turn is refused
+/// by some servers. It repeats the answers, and stops at the first refusal.
+const TALK: &str = r#"
+exec 3<>/dev/tcp/127.0.0.1/25 || exit 1
+answer() {
+    local line
+    while IFS= read -r -t 20 -u 3 line; do
+        printf '%s\n' "$line"
+        case $line in [45]*) exit 0 ;; ???' '*) return ;; esac
+    done
+    exit 1
+}
+answer
+while IFS= read -r line; do
+    printf '%s\r\n' "$line" >&3
+    case $inside$line in
+        DATA) answer; inside=message: ;;
+        message:.) answer; inside= ;;
+        message:*) ;;
+        *) answer ;;
+    esac
+done
+"#;
 /// How long a server may take to become ready, or to decide what becomes of a message.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a look into the log is put off for a witness that might come first.
@@ -81,7 +102,6 @@ impl<'a> Post<'a> {
         let answers = String::from_utf8_lossy(sent.stdout.bytes.as_slice()).into_owned();
         match answers.lines().find(|line| line.starts_with(['4', '5'])) {
             None => {}
-            // The answers after it are those to a message without a recipient.
             Some(answer) => {
                 self.listen(AFTERMATH)?;
                 let reports = std::mem::take(&mut self.heard);
@@ -91,10 +111,7 @@ impl<'a> Post<'a> {
         let end = Instant::now() + PATIENCE;
         loop {
             let log = self.log()?;
-            let form = self.file.form;
-            let lines: Vec<&str> = log.lines().filter(|line| form.concerns(line, &address)).collect();
-            if let Some(fate) = lines.last().and_then(|line| form.fate(line, &address)) {
-                let log = lines.join("\n");
+            if let Some((fate, log)) = self.file.form.fate(&log, &address) {
                 self.listen(AFTERMATH)?;
                 return Ok(Delivered { reports: std::mem::take(&mut self.heard), fate, log });
             }
@@ -136,6 +153,7 @@ fn dialogue(to: &str) -> String {
         "DATA",
         "From: bob@lab.test",
         &format!("To: {to}"),
+        &format!("Message-ID: <{to}>"),
         "Subject: a case",
         "",
         "A case of the lab.",
@@ -143,7 +161,7 @@ fn dialogue(to: &str) -> String {
         "QUIT",
         "",
     ];
-    words.join("\r\n")
+    words.join("\n")
 }
 
 /// The end of a log.

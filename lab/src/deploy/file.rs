@@ -37,44 +37,56 @@ pub enum Form {
     Postfix,
     /// `ID => TARGET <ADDRESS> R=… T=…`: a flag of two characters behind the message's id. Exim specification, Log files.
     Exim,
+    /// `ID: to=…, ctladdr=… (uid/gid), …, dsn=2.0.0, stat=Sent`. Sendmail Installation and Operation Guide, 1.3.2.
+    Sendmail,
 }
 
 impl Form {
-    /// What this line says became of the message to this address; `None` if it is about another, or does not say it.
-    pub(super) fn fate(self, line: &str, address: &str) -> Option<Fate> {
-        match self {
-            Self::Postfix => {
-                let (_, status) = line.split_once(&format!("to=<{address}>"))?.1.split_once("status=")?;
-                match status.split([' ', ',']).next()? {
-                    "sent" => Some(Fate::Sent),
-                    "bounced" => Some(Fate::Bounced),
-                    "deferred" => Some(Fate::Deferred),
-                    _ => None,
-                }
+    /// What the log says became of the message to this address, with its lines about it; `None`: nothing yet. The message's
+    /// Message-ID is the address, too.
+    pub(super) fn fate(self, log: &str, address: &str) -> Option<(Fate, String)> {
+        let lines: Vec<&str> = match self {
+            Self::Postfix => log.lines().filter(|line| line.contains(&format!("to=<{address}>"))).collect(),
+            Self::Exim => log.lines().filter(|line| exim(line, address).is_some()).collect(),
+            Self::Sendmail => {
+                // A list in a file is named by the file: only the queue id of the arrival leads to it.
+                let arrival = log.lines().find(|line| line.contains(&format!("msgid=<{address}>")))?;
+                let id = arrival.split_once(": from=")?.0.rsplit(' ').next()?;
+                log.lines().filter(|line| line.contains(&format!(" {id}: ")) && !line.contains(": from=")).collect()
             }
-            Self::Exim => {
-                // Date, time, id; without the id it is no line of a message.
-                let mut words = line.split(' ').skip(3);
-                let flag = words.next()?;
-                let about = words.any(|word| word.trim_matches(['<', '>', ':']) == address);
-                match flag {
-                    _ if !about => None,
-                    "=>" | "->" => Some(Fate::Sent),
-                    "**" => Some(Fate::Bounced),
-                    "==" => Some(Fate::Deferred),
-                    _ => None,
-                }
-            }
-        }
+        };
+        let fate = lines.iter().rev().find_map(|line| match self {
+            Self::Postfix => match line.split_once("status=")?.1.split([' ', ',']).next()? {
+                "sent" => Some(Fate::Sent),
+                "bounced" => Some(Fate::Bounced),
+                "deferred" => Some(Fate::Deferred),
+                _ => None,
+            },
+            Self::Exim => exim(line, address),
+            // A message that comes to no mailer is only said to be sent back.
+            Self::Sendmail if line.contains(": DSN: ") => Some(Fate::Bounced),
+            Self::Sendmail => match line.split_once("dsn=")?.1.bytes().next()? {
+                b'2' => Some(Fate::Sent),
+                b'4' => Some(Fate::Deferred),
+                b'5' => Some(Fate::Bounced),
+                _ => None,
+            },
+        })?;
+        Some((fate, lines.join("\n")))
     }
+}
 
-    /// Whether this line is about the message to this address.
-    pub(super) fn concerns(self, line: &str, address: &str) -> bool {
-        match self {
-            Self::Postfix => line.contains(&format!("to=<{address}>")),
-            Self::Exim => self.fate(line, address).is_some(),
-        }
-    }
+/// What a line of Exim's says of the message to this address.
+fn exim(line: &str, address: &str) -> Option<Fate> {
+    // Date, time, id; without the id it is no line of a message.
+    let mut words = line.split(' ').skip(3);
+    let fate = match words.next()? {
+        "=>" | "->" => Fate::Sent,
+        "**" => Fate::Bounced,
+        "==" => Fate::Deferred,
+        _ => return None,
+    };
+    words.any(|word| word.trim_matches(['<', '>', ':']) == address).then_some(fate)
 }
 
 /// One message.
@@ -174,6 +186,9 @@ mod tests {
         "Nov 26 lab postfix/local[7]: 4C: to=<a@lab.test>, relay=local, dsn=2.0.0, status=sent (delivered)";
     const EXIM: &str = "2026-11-26 18:00:00 1vO-0001-00";
 
+    const SENDMAIL: &str =
+        "Nov 26 lab sendmail[7]: 6AQ7: from=<b@lab.test>, msgid=<a@lab.test>\nNov 26 lab sendmail[8]: ";
+
     #[rstest]
     #[case::postfix(Form::Postfix, POSTFIX, Some(Fate::Sent))]
     #[case::postfix_of_another(Form::Postfix, "to=<ba@lab.test>, status=sent", None)]
@@ -186,7 +201,16 @@ mod tests {
     #[case::exim_of_another(Form::Exim, &format!("{EXIM} => b <b@lab.test> R=r T=t"), None)]
     #[case::exim_arrival(Form::Exim, &format!("{EXIM} <= bob@lab.test H=client for a@lab.test"), None)]
     #[case::exim_end(Form::Exim, &format!("{EXIM} Completed"), None)]
-    fn what_a_line_says(#[case] form: Form, #[case] line: &str, #[case] fate: Option<Fate>) {
-        assert_eq!(form.fate(line, "a@lab.test"), fate);
+    #[case::sendmail(Form::Sendmail, &format!("{SENDMAIL}6AQ7: to=|/w, dsn=2.0.0, stat=Sent"), Some(Fate::Sent))]
+    #[case::sendmail_deferred(Form::Sendmail, &format!("{SENDMAIL}6AQ7: to=|/w, dsn=4.3.0, stat=x"), Some(Fate::Deferred))]
+    #[case::sendmail_bounced(Form::Sendmail, &format!("{SENDMAIL}6AQ7: to=|/w, dsn=5.3.0, stat=x"), Some(Fate::Bounced))]
+    #[case::sendmail_returned(Form::Sendmail, &format!("{SENDMAIL}6AQ7: 6AQ9: DSN: no shell"), Some(Fate::Bounced))]
+    #[case::sendmail_of_another(Form::Sendmail, &format!("{SENDMAIL}6AQ8: to=|/w, dsn=2.0.0, stat=Sent"), None)]
+    #[case::sendmail_arrival(Form::Sendmail, SENDMAIL, None)]
+    fn what_a_log_says(#[case] form: Form, #[case] log: &str, #[case] fate: Option<Fate>) {
+        let said = form.fate(log, "a@lab.test");
+        assert_eq!(said.as_ref().map(|(fate, _)| *fate), fate);
+        // Its last line is about the message, and the arrival is not among them.
+        assert!(said.is_none_or(|(_, lines)| lines.ends_with(log.lines().last().unwrap_or_default())));
     }
 }

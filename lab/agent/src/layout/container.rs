@@ -61,7 +61,11 @@ impl Container {
         Ok(Self {
             whose,
             proc: rustix::fs::open(c"/proc", directory, Mode::empty()).during(|| "open /proc")?,
-            log: super::log_socket()?,
+            log: match whose {
+                Whose::Layouts => super::log_socket()?,
+                // A server has a log of its own, or needs none.
+                Whose::Server => super::deaf_socket()?,
+            },
             challenge: super::open_writable(super::CHALLENGE).during(|| "open the file of the challenge")?,
             root,
         })

@@ -197,6 +197,12 @@ impl Prepared {
     }
 }
 
+/// A datagram socket that nobody can send to.
+fn deaf_socket() -> Result<OwnedFd, Failure> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None).during(|| "make a socket")
+}
+
 /// The socket behind `/dev/log`, which syslog(3) sends datagrams to.
 fn log_socket() -> Result<OwnedFd, Failure> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
