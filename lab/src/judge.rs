@@ -150,4 +150,4 @@ fn another_start(case: &Case, evidence: &Evidence) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
