@@ -146,7 +146,9 @@ fn raw_control_bytes(case: &Case, evidence: &Evidence) -> Option<String> {
     for text in written {
         for control in controls(&text.0) {
             let around = &text.0[control.start.saturating_sub(1)..(control.end + 1).min(text.0.len())];
-            if around.len() > 1 && outputs.iter().any(|output| has(output, around)) {
+            // A line end and nothing else is everybody's.
+            let ends_lines = around.iter().all(|byte| b"\r\n".contains(byte));
+            if around.len() > 1 && !ends_lines && outputs.iter().any(|output| has(output, around)) {
                 return Some(format!("{} of the caller's", show::bytes(&around.into())));
             }
         }

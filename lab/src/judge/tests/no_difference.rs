@@ -26,3 +26,14 @@ fn what_is_opened_as_descriptor_0_is_not_the_pipe_with_the_stated_bytes() {
     case.invocation.descriptors.push((0, Descriptor::Memory));
     assert_eq!(differences(&case, &evidence), [""; 0]);
 }
+
+#[test]
+fn a_line_end_is_everybodys() {
+    let mut case = case(REFUSED);
+    case.invocation.env.push("HOST=\r\n".into());
+    let mut evidence = sound(&case);
+    evidence.stdout = capture(b"Status: 403\r\n\r\nno\r\n");
+    assert_eq!(differences(&case, &evidence), [""; 0]);
+    evidence.stdout = capture(b"Status: 403\r\nHost=\r\nHOST=\r\n");
+    assert_eq!(differences(&case, &evidence), ["no-raw-control-bytes"]);
+}
