@@ -8,6 +8,7 @@ use super::reduce::reduce;
 use super::store::Store;
 use crate::problem::Problem;
 use lab_invocation::Attempt;
+use lab_invocation::invocation::{Descriptor, Stdin};
 use lab_invocation::mutate::{cross, mutate};
 use lab_invocation::random::Random;
 use lab_invocation::text::encode;
@@ -234,8 +235,8 @@ impl<'a> Campaign<'a> {
         let mut attempt = match self.settings.mode {
             Mode::Blind => self.ground.stranger(),
             Mode::Novelty => {
-                let parent = random.choose(&state.corpus).cloned().unwrap_or_else(|| self.ground.stranger());
-                let other = if random.one_in(8) { random.choose(&state.corpus).cloned() } else { None };
+                let parent = chosen(&state.corpus, random).cloned().unwrap_or_else(|| self.ground.stranger());
+                let other = if random.one_in(8) { chosen(&state.corpus, random).cloned() } else { None };
                 other.map_or(parent.clone(), |other| cross(&parent, &other, random))
             }
         };
@@ -312,6 +313,23 @@ impl<'a> Campaign<'a> {
         }
         Ok(true)
     }
+}
+
+/// One of the corpus, seldom one that waits: its children wait as well, and a hundred others are tried in that time.
+fn chosen<'c>(corpus: &'c [Attempt], random: &mut Random) -> Option<&'c Attempt> {
+    let first = random.choose(corpus)?;
+    if !waits(first) || random.one_in(16) {
+        return Some(first);
+    }
+    (0..8).find_map(|_| random.choose(corpus).filter(|attempt| !waits(attempt)))
+}
+
+/// Whether somebody waits for a reader that never reads, or for input that never comes. Told from the attempt, not from a
+/// clock, so that the same seed makes the same choices.
+fn waits(attempt: &Attempt) -> bool {
+    let invocation = &attempt.invocation;
+    let full = invocation.descriptors.iter().any(|(_, descriptor)| *descriptor == Descriptor::FullPipe);
+    full || matches!(invocation.stdin, Stdin::Silent | Stdin::Endless)
 }
 
 fn count(counts: &mut BTreeMap<String, u64>, reason: String) {
