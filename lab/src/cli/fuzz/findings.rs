@@ -56,6 +56,7 @@ impl Home {
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  lab fuzz list                                          # of every subject")]
 pub(crate) struct ListArguments {
     #[command(flatten)]
     home: Home,
@@ -72,6 +73,7 @@ pub(super) fn list(arguments: &ListArguments, out: &mut Output) -> Result<Exit, 
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  lab fuzz show P01-mail-wrapper-effective-only-exit-1f3a9c.inv")]
 pub(crate) struct ShowArguments {
     /// A file, or its name as `lab fuzz list` shows it
     #[arg(value_name = "FINDING")]
@@ -88,7 +90,9 @@ pub(super) fn show(arguments: &ShowArguments, out: &mut Output) -> Result<Exit, 
 }
 
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Exit 0 if each of three executions shows the same finding, 10 if none does, 11 otherwise.")]
+#[command(
+    after_help = "Examples:\n  lab fuzz replay P01-mail-wrapper-effective-only-exit-1f3a9c.inv\n\nExit 0 if each of three executions shows the same finding, 10 if none does, 11 otherwise."
+)]
 pub(crate) struct ReplayArguments {
     /// A file, or its name as `lab fuzz list` shows it
     #[arg(value_name = "FINDING")]
@@ -167,6 +171,9 @@ fn installed(
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lab fuzz adopt P01-mail-wrapper-effective-only-exit-1f3a9c.inv --as regressions/effective-gid"
+)]
 pub(crate) struct AdoptArguments {
     /// A file, or its name as `lab fuzz list` shows it
     #[arg(value_name = "FINDING")]
