@@ -118,11 +118,12 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     Ok(exit(&tally))
 }
 
-/// Refuses a subject that does not even admit the trusted caller as it must: then no refusal means anything.
+/// Refuses a subject whose trusted caller is rightly not admitted, or cannot be judged: then no refusal means anything.
 pub(super) fn demand_control(target: &Target) -> Result<(), Problem> {
     let attempt = target.ground.attempt((*target.ground.control.invocation).clone());
     let found = match target.executor().execute(&attempt)? {
-        Executed::Judged(judged) if judged.evidence.witness.is_empty() => {
+        // A refusal that must not be is a finding, which the campaign is there to make.
+        Executed::Judged(judged) if judged.evidence.witness.is_empty() && judged.key.is_none() => {
             format!("it was not admitted: {}", crate::run::words::observed(&judged.evidence))
         }
         Executed::Judged(_) => return Ok(()),
