@@ -1,7 +1,9 @@
 //! What a backend can do on this machine. Scenarios name capabilities, never backends.
 
+use lab_invocation::Invocation;
+use lab_invocation::invocation::Tracer;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 macro_rules! capabilities {
@@ -87,3 +89,26 @@ impl Support {
 
 /// What a backend found by trying each thing.
 pub type Capabilities = BTreeMap<Capability, Support>;
+
+/// What a backend must be able to do to start a subject in this way, whatever the subject.
+pub fn needed_to_start(invocation: &Invocation) -> BTreeSet<Capability> {
+    let identity = &invocation.identity;
+    let transition = &invocation.transition;
+    let capabilities = &invocation.capabilities;
+    let users = [identity.uid, identity.effective_uid].map(|uid| uid.as_raw());
+    let groups = [identity.gid, identity.effective_gid].map(|gid| gid.as_raw());
+    let mut numbers = users.into_iter().chain(groups).chain(identity.groups.iter().map(|gid| gid.as_raw()));
+    let needs = [
+        (Capability::SetGroupId, true),
+        (Capability::SupplementaryGroups, !identity.groups.is_empty()),
+        (Capability::UserNamespace, !transition.unmapped_gids.is_empty() || !transition.unmapped_uids.is_empty()),
+        (Capability::RootTracer, transition.tracer == Some(Tracer::Root)),
+        (
+            Capability::InvokerCapabilities,
+            !capabilities.kept.is_empty() || !capabilities.ambient.is_empty() || !capabilities.inheritable.is_empty(),
+        ),
+        (Capability::SyscallFault, !invocation.faults.is_empty()),
+        (Capability::LargeIds, numbers.any(|number| number > 65_535)),
+    ];
+    needs.into_iter().filter(|(_, needed)| *needed).map(|(capability, _)| capability).collect()
+}

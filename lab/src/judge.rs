@@ -166,4 +166,4 @@ fn another_start(case: &Case, evidence: &Evidence) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

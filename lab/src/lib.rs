@@ -6,7 +6,7 @@
 //! `cli` → `report` → `record` → `run` → {`backend`, `diagnose`, `judge`} → `predict` → `profile` → `scenario` → [`case`],
 //! [`verdict`], [`finding`], [`capability`], [`saying`]
 //!
-//! Beside the chain: [`incident`] says what a pasted text means, [`here`] what this machine shows of it.
+//! Beside the chain: [`fuzz`] makes starts that no file has, on `run` and all below it; [`incident`] says what a pasted text means, [`here`] what this machine shows of it.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ pub mod copy_on_write;
 pub mod deploy;
 pub mod diagnose;
 pub mod finding;
+pub mod fuzz;
 pub mod here;
 #[cfg(feature = "docker")]
 pub mod images;

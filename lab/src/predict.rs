@@ -126,6 +126,11 @@ pub fn contradictions(case: &Case, prediction: &Prediction) -> Vec<Contradiction
     compare::compare(case, prediction)
 }
 
+/// The names of variables that a wrapper sealed like this passes on, where the caller has them.
+pub fn kept(policy: &case::Policy) -> Vec<Bytes> {
+    start::policy(policy).keep.into_iter().map(Bytes).collect()
+}
+
 /// How many cases of a suite the model knows only in part.
 pub fn partly_known(suite: &Suite) -> usize {
     suite.cases.iter().filter(|case| start::beyond(case).is_some()).count()

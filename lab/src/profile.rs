@@ -101,6 +101,14 @@ impl Profile {
         self.wrappers.iter().map(|(program, wrapper)| (program.as_str(), &wrapper.path))
     }
 
+    /// The group that stands first among those which its wrapper of this program trusts; `None` where a file says it.
+    pub fn first_trusted(&self, program: &str) -> Option<&str> {
+        match &self.wrappers.get(program)?.trusted {
+            Trusted::Groups(groups) => groups.first().map(|(name, _)| name.as_str()),
+            Trusted::File(_) => None,
+        }
+    }
+
     /// Its rules for one case; `None` where it does not describe the program.
     pub fn rules(&self, case: &Case) -> Option<Foreign> {
         let wrapper = self.wrappers.get(&case.subject.program)?;

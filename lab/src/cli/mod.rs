@@ -6,6 +6,7 @@ mod common;
 mod deploy;
 mod diff;
 mod explain;
+mod fuzz;
 mod images;
 mod list;
 mod model;
@@ -91,6 +92,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Run the suite against wrappers with a known defect: each must be failed, and for that defect
     Specimens(specimens::Arguments),
+    /// Start a subject in ways that no scenario has, and judge each start
+    Fuzz(fuzz::Arguments),
     /// Say what can be tested on this machine, and why something cannot
     Preflight(preflight::Arguments),
     /// Give real mail servers messages in containers, and compare as whom they start the wrapper
@@ -135,6 +138,7 @@ fn dispatch(arguments: Arguments, out: &mut Output) -> Result<ExitCode, Problem>
         Some(Command::Diff(arguments)) => diff::run(&arguments, out),
         Some(Command::Explain(arguments)) => explain::run(&arguments, out),
         Some(Command::Specimens(arguments)) => specimens::run(&arguments, out),
+        Some(Command::Fuzz(arguments)) => fuzz::run(&arguments, out),
         Some(Command::Preflight(arguments)) => preflight::run(&arguments, out),
         Some(Command::Deploy(arguments)) => deploy::run(&arguments, out),
         Some(Command::Images(arguments)) => images::run(&arguments, out),

@@ -30,7 +30,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
         Some(dir) => dir.clone(),
         None => Tree::find()?.scenarios(),
     };
-    let path = scaffold::create(&scenarios, &arguments.id).map_err(|report| common::complain(&[*report]))?;
+    let path =
+        scaffold::create(&scenarios, &arguments.id, scaffold::TEXT).map_err(|report| common::complain(&[*report]))?;
     let lab = common::lab_name();
     out.line(format_args!("made {}; then: {lab} check, {lab} run {}", path.display(), arguments.id));
     Ok(Exit::Passed)

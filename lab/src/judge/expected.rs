@@ -52,7 +52,10 @@ fn fill(script: &mut Script, case: &Case, child: &Child) {
         no_capabilities: Some(none),
         no_new_privs: Some(process.no_new_privs),
         stdin: match &case.invocation.stdin {
-            Stdin::Bytes(bytes) => Some(bytes.clone()),
+            // What is opened as descriptor 0 takes the place of the pipe with these bytes.
+            Stdin::Bytes(bytes) if !case.invocation.descriptors.iter().any(|(number, _)| *number == 0) => {
+                Some(bytes.clone())
+            }
             _ => None,
         },
         ..std::mem::take(script)

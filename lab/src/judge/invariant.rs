@@ -180,15 +180,18 @@ fn leaves_no_process(_: &Case, evidence: &Evidence) -> Option<String> {
     (evidence.strays > 0).then(|| format!("{} left, and killed by the lab", evidence.strays))
 }
 
-/// Looks for control characters together with the byte before and after them: a line end of the subject's own is no echo.
+/// Looks for control characters together with the byte before and after them: a line end of the subject's own is no echo,
+/// nor is the last one, behind a word which the caller wrote as well.
 fn raw_control_bytes(case: &Case, evidence: &Evidence) -> Option<String> {
-    let outputs: Vec<&Bytes> =
-        [&evidence.stderr.bytes, &evidence.stdout.bytes].into_iter().chain(&evidence.syslog).collect();
+    let outputs = [&evidence.stderr.bytes, &evidence.stdout.bytes].into_iter().chain(&evidence.syslog);
+    let outputs: Vec<&[u8]> = outputs.map(|output| output.0.strip_suffix(b"\n").unwrap_or(&output.0)).collect();
     let written = case.invocation.argv.iter().chain(&case.invocation.env);
     for text in written {
         for control in controls(&text.0) {
             let around = &text.0[control.start.saturating_sub(1)..(control.end + 1).min(text.0.len())];
-            if around.len() > 1 && outputs.iter().any(|output| has(&output.0, around)) {
+            // A line end and nothing else is everybody's.
+            let ends_lines = around.iter().all(|byte| b"\r\n".contains(byte));
+            if around.len() > 1 && !ends_lines && outputs.iter().any(|output| has(output, around)) {
                 return Some(format!("{} of the caller's", show::bytes(&around.into())));
             }
         }

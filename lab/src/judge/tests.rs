@@ -1,5 +1,7 @@
 //! Every field and every invariant is seen to catch something.
 
+mod no_difference;
+
 use super::{Judgement, judge};
 use crate::case::Case;
 use crate::scenario::{self, Suite};
@@ -36,7 +38,7 @@ fn gid(number: u32) -> Gid {
 const PLACE: Place = Place { session: 0, process_group: 0, nice: 0, policy: 0, processors: 2 };
 
 /// The evidence of a wrapper which does what it must.
-fn sound(case: &Case) -> Evidence {
+pub(crate) fn sound(case: &Case) -> Evidence {
     let identity = &case.invocation.identity;
     let started = case.outcome.script.as_ref().is_some_and(|script| script.started == Some(true));
     let texts = case.outcome.stderr.join(" ");
@@ -69,7 +71,7 @@ fn sound(case: &Case) -> Evidence {
     }
 }
 
-fn capture(bytes: &[u8]) -> Capture {
+pub(crate) fn capture(bytes: &[u8]) -> Capture {
     Capture { bytes: bytes.into(), total: bytes.len() as u64 }
 }
 

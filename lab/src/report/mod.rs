@@ -4,6 +4,7 @@
 pub mod case;
 pub mod coverage;
 pub(crate) mod failure;
+pub(crate) mod fuzz;
 pub mod github;
 mod grid;
 pub(crate) mod incident;

@@ -1,10 +1,11 @@
-//! A new scenario file, which passes `lab check` as it is.
+//! A new scenario file, and one to start from, which passes `lab check` as it is.
 
 use super::Report;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-const TEXT: &str = r#"# Read a row across: one invoker, and what the wrapper must do with it.
+/// What a new file begins as.
+pub const TEXT: &str = r#"# Read a row across: one invoker, and what the wrapper must do with it.
 
 title  = "Say here, in one line, what the wrapper must do"
 why    = """
@@ -41,11 +42,11 @@ stderr = ["not running set-group-ID"]
 script = { started = false }
 "#;
 
-/// Makes a new file `ID.toml` in the scenarios directory. An existing one is left alone.
+/// Makes a new file `ID.toml` with this text in the scenarios directory. An existing one is left alone.
 ///
 /// # Errors
 /// The name is no id of a scenario, the file exists, or it cannot be written.
-pub fn create(directory: &Path, id: &str) -> Result<PathBuf, Box<Report>> {
+pub fn create(directory: &Path, id: &str, text: &str) -> Result<PathBuf, Box<Report>> {
     let part = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
@@ -61,7 +62,7 @@ pub fn create(directory: &Path, id: &str) -> Result<PathBuf, Box<Report>> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::File::create_new(&path)?.write_all(TEXT.as_bytes())
+        std::fs::File::create_new(&path)?.write_all(text.as_bytes())
     };
     match write() {
         Ok(()) => Ok(path),
@@ -73,7 +74,7 @@ pub fn create(directory: &Path, id: &str) -> Result<PathBuf, Box<Report>> {
 
 #[cfg(test)]
 mod tests {
-    use super::create;
+    use super::{TEXT, create};
     use std::path::Path;
 
     #[test]
@@ -81,12 +82,12 @@ mod tests {
         let project = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
         let directory = tempfile::tempdir().expect("a directory for the test");
         std::fs::copy(project.join("identities.toml"), directory.path().join("identities.toml")).expect("it is there");
-        let path = create(directory.path(), "install/question").expect("the name is good");
+        let path = create(directory.path(), "install/question", TEXT).expect("the name is good");
         let suite = crate::scenario::load(directory.path()).expect("the new file loads");
         assert_eq!(suite.cases.len(), 2);
         assert_eq!(crate::predict::check(&suite), []);
         std::fs::write(&path, "mine").expect("it can be written");
-        assert!(create(directory.path(), "install/question").is_err());
+        assert!(create(directory.path(), "install/question", TEXT).is_err());
         assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "mine");
     }
 
@@ -94,7 +95,7 @@ mod tests {
     fn a_name_cannot_lead_out_of_the_directory() {
         for id in ["", "question", "../x/y", "install/", "/etc/x", "install/Über", "a/b/c/d/e", "profiles/x"] {
             assert!(
-                create(Path::new("/nonexistent"), id).is_err_and(|report| report.title.contains("not the name")),
+                create(Path::new("/nonexistent"), id, TEXT).is_err_and(|report| report.title.contains("not the name")),
                 "{id}"
             );
         }

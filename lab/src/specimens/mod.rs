@@ -33,7 +33,7 @@ pub const PACKAGE: &str = "specimens";
 
 /// A wrapper with a known defect.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Specimen {
     /// Name of its program.
     pub name: String,
@@ -49,6 +49,8 @@ pub struct Specimen {
     /// What every case needs that shows its flaw: where the machine lacks one of these it cannot be caught, and may not be.
     #[serde(default)]
     pub needs: BTreeSet<Capability>,
+    /// Why no start of the fuzzer's installation can show its flaw, where none can.
+    pub not_by_input: Option<String>,
     /// The cases to run, as on the command line of `lab run`; none means all that use the program. A specimen that hangs
     /// names few, because each takes until its deadline.
     #[serde(default)]

@@ -16,6 +16,7 @@ fn specimen(diagnosis: Option<&str>) -> Specimen {
         diagnosis: diagnosis.map(str::to_owned),
         also: Vec::new(),
         needs: BTreeSet::new(),
+        not_by_input: None,
         cases: Vec::new(),
     }
 }

@@ -16,8 +16,9 @@ const OTHERWISE: &[(&str, i32, &str)] = &[
 /// What needs a lab with containers says so in one without; with them, lab/tests/docker.rs asks for more than this.
 const CONTAINERS: [&str; 3] = ["lab images ", "lab deploy", "lab clean"];
 
-/// Needs some forty programs more, and is typed where they are there: lab/tests/specimens.rs.
-const ELSEWHERE: &str = "lab specimens ";
+/// Needs some forty programs more, and is typed where they are there (lab/tests/specimens.rs); or takes minutes, and needs
+/// a finding, which lab/tests/fuzz.rs makes.
+const ELSEWHERE: [&str; 2] = ["lab specimens ", "lab fuzz "];
 
 /// Every command with its help, commands of commands among them.
 fn commands(above: &[&str]) -> Vec<(String, String)> {
@@ -93,7 +94,9 @@ fn every_command_has_examples_that_work() {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path: Vec<_> = [dir.path().join("bin")].into_iter().chain(std::env::split_paths(&path)).collect();
     let contained = |example: &str| CONTAINERS.iter().any(|name| example.contains(name));
-    let elsewhere = |example: &str| example.starts_with(ELSEWHERE) || cfg!(feature = "docker") && contained(example);
+    let elsewhere = |example: &str| {
+        ELSEWHERE.iter().any(|name| example.starts_with(name)) || cfg!(feature = "docker") && contained(example)
+    };
     let here = |example: &&str| !elsewhere(example);
     for example in all.iter().flat_map(|(_, help)| examples(help)).filter(here) {
         let output = Command::new("sh")

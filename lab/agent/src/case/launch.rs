@@ -54,7 +54,7 @@ fn become_the_subject(plan: &Plan<'_>, progress: &Progress, link: Option<Borrowe
     let opened = open_subject(plan)?;
     let by_descriptor = plan.foreign.as_ref().or(opened.as_ref());
     progress.begin(Step::ShareFs);
-    if invocation.transition.share_fs {
+    if invocation.transition.share_fs && !plan.unmaps_ids() {
         progress.note_sharer(start_sharer()?);
     }
 
@@ -107,6 +107,11 @@ fn become_the_subject(plan: &Plan<'_>, progress: &Progress, link: Option<Borrowe
         crate::sys::mounts::unshare(libc::CLONE_NEWUSER)?;
         be_accessible()?;
         ask(Request::MapIds)?;
+        // CLONE_NEWUSER of unshare(2) implies CLONE_FS: what was shared before is not any more.
+        progress.begin(Step::ShareFs);
+        if invocation.transition.share_fs {
+            progress.note_sharer(start_sharer()?);
+        }
     }
     if !invocation.transition.unmapped_uids.contains(&identity.uid) {
         set_uids(plan, progress)?;

@@ -1,6 +1,7 @@
 //! Who starts the subject.
 
 use super::Edit;
+use crate::attempt::GroupFile;
 use crate::random::Random;
 use crate::tokens::Tokens;
 use crate::{Attempt, Gid, Uid};
@@ -8,11 +9,11 @@ use crate::{Attempt, Gid, Uid};
 pub(super) const EDITS: [Edit; 5] = [both_gids, both_gids, one_gid, membership, uids];
 
 /// A gid that means something: the trusted one and its neighbours (also those that 16 bits cannot tell apart), the
-/// subject's own, root's, the overflow gid, one of the caller's supplementary groups.
+/// subject's own, root's, the overflow gid, one of the caller's supplementary groups, one that has a name.
 pub(super) fn gid(attempt: &Attempt, random: &mut Random) -> Gid {
     let trusted = attempt.sealed.trusted.gid.as_raw();
     let groups: Vec<u32> = attempt.invocation.identity.groups.iter().map(|gid| gid.as_raw()).collect();
-    let number = match random.below(10) {
+    let number = match random.below(11) {
         0..=2 => trusted,
         3 => trusted.wrapping_add(1),
         4 => trusted.wrapping_sub(1),
@@ -20,6 +21,10 @@ pub(super) fn gid(attempt: &Attempt, random: &mut Random) -> Gid {
         6 => attempt.sealed.own.gid.as_raw(),
         7 => 0,
         8 => Gid::OVERFLOW.as_raw(),
+        9 => match &attempt.group_file {
+            GroupFile::Rows(rows) => random.choose(rows).map_or(100, |row| row.gid.as_raw()),
+            GroupFile::Unreadable => 100,
+        },
         _ => random.choose(&groups).copied().unwrap_or(100),
     };
     Gid::new(number).unwrap_or(Gid::ROOT)

@@ -1,12 +1,13 @@
 //! What else a process hands on by exec.
 
 use super::{Edit, identity, strings};
-use crate::invocation::{Descriptor, Limit, Stdin, Tracer};
+use crate::invocation::{Cwd, Descriptor, Limit, Stdin, Tracer};
 use crate::random::Random;
 use crate::tokens::Tokens;
 use crate::{Attempt, Bytes};
 
-pub(super) const EDITS: [Edit; 7] = [descriptor, umask, limit, stdin, transition, unmapped, capability];
+pub(super) const EDITS: [Edit; 10] =
+    [descriptor, umask, limit, stdin, transition, unmapped, capability, signal, timer, directory];
 
 /// `CAP_SETGID`. See capabilities(7).
 const SETGID: u32 = 6;
@@ -14,7 +15,7 @@ const SETGID: u32 = 6;
 /// A standard descriptor that is closed or takes nothing, or one that should not be open.
 fn descriptor(attempt: &mut Attempt, random: &mut Random, _: &Tokens) {
     let descriptors = &mut attempt.invocation.descriptors;
-    let number = u32::try_from(random.below(4)).unwrap_or(0);
+    let number = random.choose(&[0, 1, 2, 3, 7]).copied().unwrap_or(0);
     descriptors.retain(|(found, _)| *found != number);
     let choices = [
         Descriptor::Closed,
@@ -33,9 +34,9 @@ fn umask(attempt: &mut Attempt, random: &mut Random, _: &Tokens) {
     attempt.invocation.umask = random.choose(&[0, 0o022, 0o077, 0o777]).copied().unwrap_or(0);
 }
 
-/// RLIMIT_FSIZE, RLIMIT_NPROC or RLIMIT_NOFILE, low.
+/// RLIMIT_FSIZE, RLIMIT_CORE, RLIMIT_NPROC or RLIMIT_NOFILE, low.
 fn limit(attempt: &mut Attempt, random: &mut Random, _: &Tokens) {
-    let resource = random.choose(&[1, 6, 7]).copied().unwrap_or(1);
+    let resource = random.choose(&[1, 4, 6, 7]).copied().unwrap_or(1);
     let soft = random.choose(&[0, 1, 3, 64]).copied();
     let hard = if random.one_in(2) { soft } else { None };
     let limits = &mut attempt.invocation.limits;
@@ -79,5 +80,41 @@ fn capability(attempt: &mut Attempt, random: &mut Random, _: &Tokens) {
     let set = if random.one_in(2) { &mut sets.ambient } else { &mut sets.kept };
     if !set.remove(&SETGID) {
         set.insert(SETGID);
+    }
+}
+
+/// SIGHUP, SIGPIPE, SIGALRM, SIGTERM or SIGCHLD: ignored, blocked, or pending, which blocked ones alone can be.
+fn signal(attempt: &mut Attempt, random: &mut Random, _: &Tokens) {
+    let signal = random.choose(&[1, 13, 14, 15, 17]).copied().unwrap_or(13);
+    let signals = &mut attempt.invocation.signals;
+    match random.below(3) {
+        0 if signals.ignored.insert(signal) => {}
+        0 => drop(signals.ignored.remove(&signal)),
+        1 if signals.blocked.insert(signal) => {}
+        1 => {
+            signals.blocked.remove(&signal);
+            signals.pending.remove(&signal);
+        }
+        _ => {
+            signals.blocked.insert(signal);
+            signals.pending.insert(signal);
+        }
+    }
+}
+
+/// An alarm that is far off, or another timer slack.
+fn timer(attempt: &mut Attempt, random: &mut Random, _: &Tokens) {
+    let invocation = &mut attempt.invocation;
+    if random.one_in(2) {
+        invocation.alarm_seconds = if invocation.alarm_seconds.is_none() { Some(3600) } else { None };
+    } else {
+        invocation.timer_slack_ns = if invocation.timer_slack_ns.is_none() { Some(1_000_000) } else { None };
+    }
+}
+
+fn directory(attempt: &mut Attempt, random: &mut Random, _: &Tokens) {
+    let choices = [Cwd::Path("/".into()), Cwd::Path("/tmp".into()), Cwd::Deleted, Cwd::Unreadable];
+    if let Some(cwd) = random.choose(&choices) {
+        attempt.invocation.cwd = cwd.clone();
     }
 }

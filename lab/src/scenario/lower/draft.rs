@@ -1,7 +1,7 @@
 //! A case being put together: the subject, the tree it stands in, how it is started.
 
 use super::tree::{self, Tree, parent};
-use crate::capability::Capability;
+use crate::capability::{Capability, needed_to_start};
 use crate::case::{Kind, Names, Subject};
 use crate::scenario::accounts::Accounts;
 use crate::scenario::raw;
@@ -119,42 +119,19 @@ impl Draft {
 
     /// Capabilities that follow from what was put together.
     pub(super) fn derive_needs(&mut self) {
-        let identity = &self.invocation.identity;
-        let subject = &self.subject;
-        if !identity.groups.is_empty() {
-            self.needs.insert(Capability::SupplementaryGroups);
-        }
+        self.needs.extend(needed_to_start(&self.invocation));
         if self.mounts.iter().any(|mount| mount.flags != MountFlags::default()) {
             self.needs.insert(Capability::MountFlags);
         }
-        let transition = &self.invocation.transition;
-        if !transition.unmapped_gids.is_empty() || !transition.unmapped_uids.is_empty() {
-            self.needs.insert(Capability::UserNamespace);
-        }
-        if transition.tracer == Some(lab_invocation::invocation::Tracer::Root) {
-            self.needs.insert(Capability::RootTracer);
-        }
-        let capabilities = &self.invocation.capabilities;
-        if !capabilities.kept.is_empty() || !capabilities.ambient.is_empty() || !capabilities.inheritable.is_empty() {
-            self.needs.insert(Capability::InvokerCapabilities);
-        }
-        if !self.invocation.faults.is_empty() {
-            self.needs.insert(Capability::SyscallFault);
-        }
-        if [subject.policy.trusts.gid, subject.policy.own.gid].contains(&Gid::OVERFLOW) {
+        let subject = &self.subject;
+        let policy = &subject.policy;
+        if [policy.trusts.gid, policy.own.gid].contains(&Gid::OVERFLOW) {
             self.needs.insert(Capability::FullGidMap);
         }
-        let policy = &subject.policy;
-        let groups = [identity.gid, identity.effective_gid, subject.group, policy.own.gid, policy.trusts.gid];
-        let users = [identity.uid, identity.effective_uid, subject.owner, policy.owner.0];
+        let groups = [subject.group, policy.own.gid, policy.trusts.gid].map(Gid::as_raw);
+        let users = [subject.owner, policy.owner.0].map(Uid::as_raw);
         let files = self.tree.owners().flat_map(|(uid, gid)| [uid.as_raw(), gid.as_raw()]);
-        let numbers = groups
-            .into_iter()
-            .chain(identity.groups.iter().copied())
-            .map(Gid::as_raw)
-            .chain(users.into_iter().map(Uid::as_raw))
-            .chain(files);
-        if numbers.into_iter().any(|number| number > 65_535) {
+        if groups.into_iter().chain(users).chain(files).any(|number| number > 65_535) {
             self.needs.insert(Capability::LargeIds);
         }
     }
