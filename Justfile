@@ -47,6 +47,11 @@ model:
 fuzz SECONDS="10":
     .ci/fuzz {{SECONDS}}
 
+# Mutated starts of the installed wrappers, new ones each time: what is found is shown, and kept in .lab/fuzz.
+fuzz-installed TIME="60s":
+    cargo lab fuzz run mail-wrapper --time {{TIME}}
+    cargo lab fuzz run cgi-wrapper --time {{TIME}}
+
 # Ratios of the lab's cost to a bare fork and exec, within one run.
 bench:
     cargo bench --profile lab --package lab

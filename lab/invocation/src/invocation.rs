@@ -185,7 +185,7 @@ pub struct Transition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tracer {
-    /// A process with the invoker's ids.
+    /// A process with the invoker's real ids.
     Invoker,
     /// Root, with CAP_SYS_PTRACE in the sandbox's user namespace.
     Root,

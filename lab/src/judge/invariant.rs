@@ -188,10 +188,13 @@ fn raw_control_bytes(case: &Case, evidence: &Evidence) -> Option<String> {
     let written = case.invocation.argv.iter().chain(&case.invocation.env);
     for text in written {
         for control in controls(&text.0) {
-            let around = &text.0[control.start.saturating_sub(1)..(control.end + 1).min(text.0.len())];
-            // A line end and nothing else is everybody's.
-            let ends_lines = around.iter().all(|byte| b"\r\n".contains(byte));
-            if around.len() > 1 && !ends_lines && outputs.iter().any(|output| has(output, around)) {
+            // A line end is everybody's, and so is one letter before it: only with more text around it is it the caller's.
+            let line_end = |byte: &u8| b"\r\n".contains(byte);
+            let reach = if text.0[control.clone()].iter().all(line_end) { 4 } else { 1 };
+            let around = &text.0[control.start.saturating_sub(reach)..(control.end + reach).min(text.0.len())];
+            if around.iter().filter(|byte| !line_end(byte)).count() >= reach.min(3)
+                && outputs.iter().any(|output| has(output, around))
+            {
                 return Some(format!("{} of the caller's", show::bytes(&around.into())));
             }
         }

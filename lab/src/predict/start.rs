@@ -176,7 +176,8 @@ fn groups(case: &Case) -> GroupDatabase {
 pub(super) fn invoker(case: &Case) -> Invoker<'_> {
     let invocation = &case.invocation;
     let transition = &invocation.transition;
-    let root = invocation.identity.effective_uid == Uid::ROOT;
+    // The agent's tracer takes the real ids three times, because ptrace(2) compares them with every id of the tracee.
+    let root = invocation.identity.uid == Uid::ROOT;
     let tracer = transition.tracer.map(|tracer| match tracer {
         Tracer::Invoker if !root => exec::Tracer::Unprivileged,
         Tracer::Invoker | Tracer::Root => exec::Tracer::Privileged,
@@ -210,8 +211,10 @@ fn process(case: &Case) -> Process {
     let (kept, ambient) = (set(&asked.kept), set(&asked.ambient));
     let sets = &mut process.capabilities;
     sets.bounding = sets.bounding.without(set(&asked.bounding_drop));
-    sets.permitted = sets.permitted.union(kept).union(ambient);
-    sets.effective = sets.effective.union(kept).union(ambient);
+    // Root has every capability, unless it is said which he keeps: then those alone.
+    if !kept.is_empty() || (*uid != Uid::ROOT && *effective_uid != Uid::ROOT) {
+        (sets.permitted, sets.effective) = (kept.union(ambient), kept.union(ambient));
+    }
     sets.inheritable = sets.inheritable.union(set(&asked.inheritable)).union(ambient);
     sets.ambient = sets.ambient.union(ambient);
     if let Some(bits) = asked.securebits {

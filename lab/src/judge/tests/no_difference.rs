@@ -34,6 +34,17 @@ fn a_line_end_is_everybodys() {
     let mut evidence = sound(&case);
     evidence.stdout = capture(b"Status: 403\r\n\r\nno\r\n");
     assert_eq!(differences(&case, &evidence), [""; 0]);
-    evidence.stdout = capture(b"Status: 403\r\nHost=\r\nHOST=\r\n");
+    evidence.stdout = capture(b"Status: 403\r\nHost=\r\nHOST=\r\n\r\n");
+    assert_eq!(differences(&case, &evidence), ["no-raw-control-bytes"]);
+}
+
+#[test]
+fn a_letter_before_a_line_end_is_everybodys_and_a_word_is_not() {
+    let mut case = case(REFUSED);
+    case.invocation.argv = vec!["mailman\r".into(), "n\r".into()];
+    let mut evidence = sound(&case);
+    evidence.stdout = capture(b"Status: 403 Forbidden\r\nContent-Language: en\r\n\r\nan\r\n");
+    assert_eq!(differences(&case, &evidence), [""; 0]);
+    evidence.stdout = capture(b"Status: 403 mailman\r\n");
     assert_eq!(differences(&case, &evidence), ["no-raw-control-bytes"]);
 }
