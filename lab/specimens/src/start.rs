@@ -4,12 +4,14 @@ use crate::caller::{self, Around};
 use crate::switch::CarelessKernel;
 use crate::{Flaw, process_state, refuse, sys};
 use nix::errno::Errno;
+use nix::sys::signal::{Signal, raise};
 use nix::unistd::execve;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use wrapper::credentials::{self, Credentials};
 use wrapper::decision::{self, Plan};
 use wrapper::policy::{
@@ -86,7 +88,7 @@ fn start<'p>(
             // Where no second process can be made, what is left is to start the script as everybody does.
             if !matches!(&child, Err(Refusal::NotStarted { fault, .. }) if *fault == no_process) {
                 let decided = decide(honest, &argv, &environ, policy, flaw);
-                return decided.map(drop).and(child);
+                return decided.and(child).map(end_as);
             }
         }
         _ => {}
@@ -227,7 +229,7 @@ fn start_early<'p>(
     argv: &[&CStr],
     environ: &[&CStr],
     policy: &'p Policy<'p>,
-) -> Result<u8, Refusal<'p>> {
+) -> Result<ExitStatus, Refusal<'p>> {
     let plan = decide(as_trusted(honest, policy), argv, environ, policy, Flaw::None)?;
     let mut kernel = CarelessKernel::new(Flaw::None, honest.real);
     let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, honest.real)?;
@@ -246,7 +248,15 @@ fn start_early<'p>(
     wrapper_sys::dispose_of_signals(Disposition::Default).map_err(not_started)?;
     let ended = command.status().map_err(|error| not_started(Errno::from_raw(error.raw_os_error().unwrap_or(0))));
     wrapper_sys::dispose_of_signals(Disposition::Ignore).map_err(not_started)?;
-    Ok(ended?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    ended
+}
+
+/// Ends by the signal that ended the child, or says which status it ended with.
+fn end_as(child: ExitStatus) -> u8 {
+    if let Some(signal) = child.signal().and_then(|signal| Signal::try_from(signal).ok()) {
+        let _ = wrapper_sys::dispose_of_signals(Disposition::Default).map(|()| raise(signal));
+    }
+    child.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 fn not_started<'p>(plan: &Plan<'_>, policy: &Policy<'p>, errno: Errno) -> Refusal<'p> {
