@@ -21,13 +21,16 @@ pub(crate) enum Page {
     CgiWrapper,
     /// The queue writer
     QueueWriter,
+    /// Its reader
+    QueueRunner,
     /// This program
     WrapperConfigure,
 }
 
 impl Page {
     /// Every page.
-    pub(crate) const ALL: [Self; 4] = [Self::MailWrapper, Self::CgiWrapper, Self::QueueWriter, Self::WrapperConfigure];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::MailWrapper, Self::CgiWrapper, Self::QueueWriter, Self::QueueRunner, Self::WrapperConfigure];
 
     /// Name of the program.
     pub(crate) const fn name(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Page {
             Self::MailWrapper => "mail-wrapper",
             Self::CgiWrapper => "cgi-wrapper",
             Self::QueueWriter => "queue-writer",
+            Self::QueueRunner => "queue-runner",
             Self::WrapperConfigure => "wrapper-configure",
         }
     }
@@ -45,6 +49,7 @@ impl Page {
             Self::MailWrapper => include_str!("../../src/bin/mail-wrapper.rs"),
             Self::CgiWrapper => include_str!("../../src/bin/cgi-wrapper.rs"),
             Self::QueueWriter => include_str!("../../src/bin/queue-writer.rs"),
+            Self::QueueRunner => include_str!("../../runner/src/main.rs"),
             Self::WrapperConfigure => include_str!("main.rs"),
         };
         top_comment(source)

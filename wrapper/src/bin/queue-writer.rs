@@ -12,7 +12,7 @@
 //!
 //! queue-writer is what users and programs start as /usr/sbin/sendmail to send mail. It reads a message from standard input
 //! and puts it into the client queue of sendmail(8), as files `df` and `qf` of version 8, from which sendmail's runner
-//! (`sendmail -Ac -q`) takes it. It delivers nothing itself.
+//! (`sendmail -Ac -q`), or queue-runner(8), takes it. It delivers nothing itself.
 //!
 //! It is set-group-ID to the group of the queue, `smmsp` with sendmail. Any user may start it, root too. Which queue it
 //! writes, and how much it takes, is sealed into the binary by wrapper-configure(8). There is no configuration file, no
@@ -82,7 +82,7 @@
 //! | Q16 | deadline, and alarm(2)    | no submission lasts for ever |
 //! | Q17 | setresgid(2), and a try   | the group is given up before anything is told, and cannot be had back |
 //! | Q18 | PR_SET_DUMPABLE 0         | no memory image |
-//! | Q19 | the reader                | one bad file stops no other: this program writes none that stops sendmail's runner |
+//! | Q19 | the reader                | one bad file stops no other: queue-runner(8); this program writes none that stops sendmail's |
 //!
 //! # EXIT STATUS
 //!
@@ -136,7 +136,7 @@
 //!
 //! # SEE ALSO
 //!
-//! sendmail(8), wrapper-configure(8), mail-wrapper(8), mailq(1), credentials(7), rename(2), fsync(2)
+//! queue-runner(8), sendmail(8), wrapper-configure(8), mail-wrapper(8), mailq(1), credentials(7), rename(2), fsync(2)
 
 #![no_main]
 #![deny(unsafe_code)]

@@ -135,13 +135,18 @@ fn an_empty_message_is_one_that_somebody_meant() {
     }
 }
 
+/// What ends a submission whose caller does not ignore it.
+const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+
 /// A submission in the middle of its message: what has been written does not fit into a pipe, so that some has been read.
 fn in_the_middle(arguments: &[&str], ignored: Option<Signal>) -> (std::process::Child, std::process::ChildStdin) {
     let mut command = writer(USER, b"", arguments);
     before_exec(&mut command, move || {
-        if let Some(ignored) = ignored {
-            // SAFETY: SIG_IGN runs no code.
-            unsafe { signal(ignored, SigHandler::SigIgn) }?;
+        for ending in ENDING {
+            // Whoever runs the tests may ignore some, as nohup(1) does.
+            let handler = if ignored == Some(ending) { SigHandler::SigIgn } else { SigHandler::SigDfl };
+            // SAFETY: neither handler runs code.
+            unsafe { signal(ending, handler) }?;
         }
         Ok(())
     });

@@ -78,7 +78,8 @@ fn the_synopsis_has_the_options_of_each_command_and_no_others() {
 
 #[rstest]
 fn a_page_has_its_sections(
-    #[values(Page::MailWrapper, Page::CgiWrapper, Page::QueueWriter, Page::WrapperConfigure)] page: Page,
+    #[values(Page::MailWrapper, Page::CgiWrapper, Page::QueueWriter, Page::QueueRunner, Page::WrapperConfigure)]
+    page: Page,
 ) {
     let roff = page.roff();
     assert!(roff.starts_with(&format!("'\\\" t\n.TH {} 8 ", page.name().to_uppercase().replace('-', "\\-"))));
@@ -98,7 +99,8 @@ fn the_mail_wrapper_is_not_that_of_bsd() {
 /// As groff understands it: its warnings name what it does not.
 #[rstest]
 fn a_page_can_be_formatted(
-    #[values(Page::MailWrapper, Page::CgiWrapper, Page::QueueWriter, Page::WrapperConfigure)] page: Page,
+    #[values(Page::MailWrapper, Page::CgiWrapper, Page::QueueWriter, Page::QueueRunner, Page::WrapperConfigure)]
+    page: Page,
 ) {
     let groff = Command::new("groff")
         .args(["-t", "-man", "-Tascii", "-ww", "-P-cbou"])

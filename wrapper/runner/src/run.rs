@@ -1,0 +1,190 @@
+//! One run through the queue: each message by itself, so that none can stop another.
+
+use crate::bounce::notification;
+use crate::relay::{Fate, Relay};
+use crate::settle::{Schedule, is_due, settle};
+use crate::spool::{Claim, Message, Poison, Spool, errno_of};
+use nix::errno::Errno;
+use std::fmt::{self, Display, Write as _};
+use std::io::Read;
+use wrapper::refusal::Line;
+use wrapper::report;
+
+/// How a run goes.
+pub(crate) struct Run<'a, R> {
+    /// The queue.
+    pub(crate) spool: &'a mut Spool,
+    /// The server.
+    pub(crate) relay: &'a mut R,
+    /// How long messages are tried.
+    pub(crate) schedule: Schedule,
+    /// Also those whose time has not come.
+    pub(crate) all: bool,
+    /// What this machine is called.
+    pub(crate) host: &'a str,
+    /// Seconds since 1970.
+    pub(crate) now: u64,
+}
+
+/// What a run did, in messages.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Out of the queue, and none of their recipients is left.
+    pub(crate) done: u64,
+    /// Of those and others, so many of which a sender was told that they were not delivered.
+    pub(crate) returned: u64,
+    /// Kept for a later run.
+    pub(crate) kept: u64,
+    /// Not yet to be tried again.
+    pub(crate) not_due: u64,
+    /// In use by another process.
+    pub(crate) busy: u64,
+    /// Under another name now, for somebody to look at.
+    pub(crate) put_aside: u64,
+    /// Left as they were, because something failed.
+    pub(crate) failed: u64,
+}
+
+impl Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { done, returned, kept, not_due, busy, put_aside, failed } = self;
+        write!(
+            f,
+            "{done} done, {returned} returned, {kept} kept, {not_due} not due, {busy} busy, {put_aside} put aside, \
+             {failed} failed"
+        )
+    }
+}
+
+/// Why a run did not come to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotRun {
+    /// The directory cannot be read.
+    Unreadable(Errno),
+    /// The server cannot be reached; what was not tried is as it was.
+    Unreachable(String),
+}
+
+impl<R: Relay> Run<'_, R> {
+    /// Tries every message that is due.
+    ///
+    /// # Errors
+    /// Why it ended before; `counts` says what it did until then.
+    pub(crate) fn through(&mut self, counts: &mut Counts) -> Result<(), NotRun> {
+        for id in self.spool.ids().map_err(NotRun::Unreadable)? {
+            match self.spool.claim(&id) {
+                Ok(Claim::Gone) => {}
+                Ok(Claim::Busy) => counts.busy += 1,
+                Ok(Claim::Poisoned(poison)) => self.put_aside(&id, poison, counts),
+                Ok(Claim::Mine(message)) if !self.all && !is_due(&message.control, self.now) => counts.not_due += 1,
+                Ok(Claim::Mine(message)) => {
+                    self.relay.reach().map_err(NotRun::Unreachable)?;
+                    if let Err(errno) = self.message(*message, counts) {
+                        counts.failed += 1;
+                        tell(&id, format_args!("left as it is: {}; it is tried again by the next run", errno.desc()));
+                    }
+                }
+                Err(errno) => {
+                    counts.failed += 1;
+                    tell(&id, format_args!("left as it is: {}; it is tried again by the next run", errno.desc()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, mut message: Message, counts: &mut Counts) -> Result<(), Errno> {
+        let mut text = message.control.header();
+        text.push(b'\n');
+        message.body.read_to_end(&mut text).map_err(|error| errno_of(&error))?;
+        let addresses: Vec<_> = message.control.recipients.iter().map(|recipient| &recipient.address).collect();
+        let fates = self.relay.deliver(message.control.sender.as_ref(), &addresses, &text);
+        self.log(&message, &fates);
+        let mut settled = settle(&message.control, fates, self.now, self.schedule);
+        let mut aside = settled.nobody_to_tell;
+        if let (Some(sender), false) = (&message.control.sender, settled.give_back.is_empty()) {
+            let text = notification(&message.id, &message.control, sender, &settled.give_back, self.host, self.now);
+            let told = self.relay.reach().map_or_else(Fate::Deferred, |()| {
+                let told = self.relay.deliver(None, &[sender], &text).pop();
+                told.unwrap_or_else(|| Fate::Deferred("the server did not say".into()))
+            });
+            match told {
+                Fate::Delivered => counts.returned += 1,
+                Fate::Deferred(_) => settled.wait.append(&mut settled.give_back),
+                Fate::Failed(why) => {
+                    let why =
+                        |(at, said): &(usize, String)| (*at, format!("{said}; nor can the sender be told: {why}"));
+                    aside.extend(settled.give_back.iter().map(why));
+                }
+            }
+        }
+        let left = if aside.is_empty() { &settled.wait } else { &aside };
+        let Some((_, why)) = left.first() else {
+            self.spool.remove(message)?;
+            counts.done += 1;
+            return Ok(());
+        };
+        // Where one may still be reached the message stays for all who are left, and is put aside when none can be.
+        let waits = !settled.wait.is_empty();
+        let left: Vec<usize> = aside.iter().chain(&settled.wait).map(|(at, _)| *at).collect();
+        let (id, control) = (message.id.clone(), message.control.for_later(&left, self.now, why));
+        self.spool.keep(message, &control)?;
+        if waits {
+            counts.kept += 1;
+            return Ok(());
+        }
+        self.spool.put_aside(&id)?;
+        counts.put_aside += 1;
+        tell(&id, format_args!("put aside as Qf{id}: {why}"));
+        Ok(())
+    }
+
+    fn put_aside(&mut self, id: &str, poison: Poison, counts: &mut Counts) {
+        match self.spool.put_aside(id) {
+            Ok(()) => {
+                counts.put_aside += 1;
+                tell(
+                    id,
+                    format_args!("put aside as Qf{id}: {poison}; look at it, and give it back its name or remove it"),
+                );
+            }
+            Err(errno) => {
+                counts.failed += 1;
+                tell(id, format_args!("cannot be put aside as Qf{id}: {}; it is no message: {poison}", errno.desc()));
+            }
+        }
+    }
+
+    /// A line for each recipient, as mail logs have them.
+    fn log(&self, message: &Message, fates: &[Fate]) {
+        for (recipient, fate) in message.control.recipients.iter().zip(fates) {
+            let mut line = Line::information();
+            let delay = self.now.saturating_sub(message.control.created.unwrap_or(self.now));
+            let to = String::from_utf8_lossy(recipient.address.as_bytes());
+            // Writing to a `Line` does not fail, and nothing but printable ASCII gets in.
+            let _ = write!(
+                line,
+                "{PROGRAM}: {}: to=<{to}>, ctladdr=uid {}, delay={delay}, ",
+                message.id, message.submitter
+            );
+            let _ = match fate {
+                Fate::Delivered => write!(line, "stat=Sent"),
+                Fate::Deferred(why) => write!(line, "stat=Deferred: {why}"),
+                Fate::Failed(why) => write!(line, "stat=Failed: {why}"),
+            };
+            report::log(&line);
+        }
+    }
+}
+
+/// What log and standard error call this program.
+pub(crate) const PROGRAM: &str = "queue-runner";
+
+/// Says something about a message, to the log and on standard error.
+fn tell(id: &str, what: impl Display) {
+    let mut line = Line::default();
+    // As above.
+    let _ = write!(line, "{PROGRAM}: {id}: {what}");
+    report::log(&line);
+    report::tell(&line);
+}

@@ -1,0 +1,336 @@
+//! The files of the queue, as somebody reads them who trusts none of them.
+//!
+//! A message is two files: `qf` with the envelope and the header, `df` with the body. The lock on `qf` is whose the message
+//! is for now; the owner of `df` is who submitted it, since sendmail's runner writes `qf` anew as its own.
+
+use crate::control::{CONTROL_MAX, Control, ControlFault};
+use crate::identity::QueueUser;
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat, renameat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use wrapper::credentials;
+use wrapper::policy::{Group, Limits, Owner, QueuePolicy};
+use wrapper::queue::commit::Store;
+use wrapper::queue::directory::{Queue, Unsound};
+
+/// Longest id: with a longer one sendmail would not run it either.
+const ID_MAX: usize = 18;
+
+/// The queue, opened as its user.
+pub(crate) struct Spool {
+    queue: Queue,
+    user: QueueUser,
+}
+
+/// A message that is this process's until it is dropped.
+pub(crate) struct Message {
+    /// Its id.
+    pub(crate) id: String,
+    /// Envelope and header.
+    pub(crate) control: Control,
+    /// The body.
+    pub(crate) body: File,
+    /// Who submitted it, by the owner of the body: uid.
+    pub(crate) submitter: u32,
+    /// With the lock.
+    _locked: OwnedFd,
+}
+
+/// What has become of an attempt to have a message.
+pub(crate) enum Claim {
+    /// It is this process's.
+    Mine(Box<Message>),
+    /// Another process has it: who submits it, or another runner.
+    Busy,
+    /// It is there no longer.
+    Gone,
+    /// It is none that can be delivered.
+    Poisoned(Poison),
+}
+
+/// Why a message cannot be delivered, whoever tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Poison {
+    /// A file of it is a symbolic link, a directory, a device or a FIFO.
+    NotAFile(Part),
+    /// A file of it has more than one name: whoever has the other can be somebody else.
+    Links(Part),
+    /// It belongs to another group than the queue: it was put there, not written there.
+    Group(Part, u32),
+    /// Others may write it.
+    Writable(Part, u32),
+    /// The control file is neither of the submitter nor of the user of the queue.
+    Owner {
+        /// Who owns it.
+        control: u32,
+        /// Who owns the body.
+        data: u32,
+    },
+    /// Its mode, or a lock of the file system, keeps the user of the queue from reading it.
+    Unreadable(Part, Errno),
+    /// The body is missing.
+    NoBody,
+    /// The control file has more than [`CONTROL_MAX`] bytes.
+    TooLong,
+    /// What is in the control file.
+    Control(ControlFault),
+}
+
+/// Which of the two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// `qf`.
+    Control,
+    /// `df`.
+    Body,
+}
+
+impl Part {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Control => "qf",
+            Self::Body => "df",
+        }
+    }
+}
+
+impl fmt::Display for Poison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAFile(part) => write!(f, "{} is no regular file", part.prefix()),
+            Self::Links(part) => write!(f, "{} has more than one name", part.prefix()),
+            Self::Group(part, gid) => write!(f, "{} belongs to group {gid}, not to the queue's", part.prefix()),
+            Self::Writable(part, mode) => write!(f, "{} has mode {mode:04o}: others may write it", part.prefix()),
+            Self::Owner { control, data } => {
+                write!(f, "qf belongs to uid {control}, df to uid {data}: nobody can say who submitted it")
+            }
+            Self::Unreadable(part, errno) => write!(f, "{} cannot be read: {}", part.prefix(), errno.desc()),
+            Self::NoBody => f.write_str("df is missing"),
+            Self::TooLong => write!(f, "qf has more than {CONTROL_MAX} bytes"),
+            Self::Control(fault) => write!(f, "qf: {fault}"),
+        }
+    }
+}
+
+/// Why the queue cannot be opened: where, and what is wrong there.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotOpened {
+    /// The group of its user is none that a queue can have.
+    Group,
+    /// A directory on the way, or the queue.
+    Unsound {
+        /// Which.
+        path: String,
+        /// What is wrong with it.
+        fault: Unsound,
+    },
+}
+
+impl Spool {
+    /// Opens the queue, if it is one in which nobody but its user, its group and root can change anything.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn open(directory: &str, user: QueueUser) -> Result<Self, NotOpened> {
+        let gid = credentials::Gid::new(user.gid.as_raw()).ok_or(NotOpened::Group)?;
+        let policy = QueuePolicy {
+            own: Group { gid, name: "" },
+            owner: Owner { uid: user.uid.as_raw(), name: &user.name },
+            directory,
+            limits: Limits::DEFAULT,
+        };
+        let opened = Queue::open(&policy);
+        let queue = opened.map_err(|(path, fault)| NotOpened::Unsound { path: path.into(), fault })?;
+        Ok(Self { queue, user })
+    }
+
+    /// Ids of the messages there are now, in the order in which they were queued as far as ids say it.
+    ///
+    /// # Errors
+    /// If the directory cannot be read.
+    pub(crate) fn ids(&self) -> Result<Vec<String>, Errno> {
+        let how = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut directory = Dir::openat(self.queue.as_fd(), ".", how, Mode::empty())?;
+        let mut ids = Vec::new();
+        for entry in directory.iter() {
+            let entry = entry?;
+            let id = entry.file_name().to_bytes().strip_prefix(b"qf").unwrap_or_default();
+            let sound = (1..=ID_MAX).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric);
+            ids.extend(std::str::from_utf8(id).ok().filter(|_| sound).map(str::to_owned));
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Takes a message, if it can be had at once: nobody can have this wait.
+    ///
+    /// # Errors
+    /// What fails that need not fail the next time.
+    pub(crate) fn claim(&mut self, id: &str) -> Result<Claim, Errno> {
+        let file = match self.open_part(Part::Control, id)? {
+            Opened::File(file) => file,
+            Opened::Missing => return Ok(Claim::Gone),
+            Opened::Poisoned(poison) => return Ok(Claim::Poisoned(poison)),
+        };
+        match self.queue.lock(&file) {
+            Ok(()) => {}
+            Err(Errno::EWOULDBLOCK) => return Ok(Claim::Busy),
+            Err(errno) => return Err(errno),
+        }
+        // What was opened may have been delivered, or written anew, before the lock was had.
+        if !self.queue.is(&format!("qf{id}"), &file)? {
+            return Ok(Claim::Gone);
+        }
+        match self.read(id, file)? {
+            Ok(message) => Ok(Claim::Mine(Box::new(message))),
+            Err(poison) => Ok(Claim::Poisoned(poison)),
+        }
+    }
+
+    fn read(&mut self, id: &str, locked: OwnedFd) -> Result<Result<Message, Poison>, Errno> {
+        let mut status = fstat(&locked)?;
+        let other = format!("tf{id}");
+        if status.st_nlink == 2 && self.queue.is(&other, &locked)? {
+            // Where the kernel has no rename to a free name a message is committed by a second name, and this is from a
+            // machine that stopped before the first one was taken away.
+            self.queue.remove(&other)?;
+            status = fstat(&locked)?;
+        }
+        let data = match self.open_part(Part::Body, id)? {
+            Opened::File(file) => file,
+            Opened::Missing => return Ok(Err(Poison::NoBody)),
+            Opened::Poisoned(poison) => return Ok(Err(poison)),
+        };
+        let submitter = fstat(&data)?;
+        for (part, status) in [(Part::Control, &status), (Part::Body, &submitter)] {
+            if let Some(poison) = self.judge(part, status) {
+                return Ok(Err(poison));
+            }
+        }
+        let (control, data_owner) = (status.st_uid, submitter.st_uid);
+        if ![data_owner, self.user.uid.as_raw()].contains(&control) {
+            return Ok(Err(Poison::Owner { control, data: data_owner }));
+        }
+        let mut text = Vec::new();
+        let file = File::from(locked);
+        (&file).take(CONTROL_MAX + 1).read_to_end(&mut text).map_err(|error| errno_of(&error))?;
+        if text.len() as u64 > CONTROL_MAX {
+            return Ok(Err(Poison::TooLong));
+        }
+        let message = |control| Message {
+            id: id.into(),
+            control,
+            body: File::from(data),
+            submitter: data_owner,
+            _locked: file.into(),
+        };
+        Ok(Control::parse(&text).map(message).map_err(Poison::Control))
+    }
+
+    fn judge(&self, part: Part, status: &FileStat) -> Option<Poison> {
+        let mode = status.st_mode & 0o7777;
+        if status.st_nlink != 1 {
+            Some(Poison::Links(part))
+        } else if status.st_gid != self.user.gid.as_raw() {
+            Some(Poison::Group(part, status.st_gid))
+        } else if mode & 0o002 != 0 {
+            Some(Poison::Writable(part, mode))
+        } else {
+            None
+        }
+    }
+
+    fn open_part(&self, part: Part, id: &str) -> Result<Opened, Errno> {
+        // Without O_NONBLOCK to open a FIFO would wait for its writer.
+        let how = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let name = format!("{}{id}", part.prefix());
+        let file = match openat(self.queue.as_fd(), name.as_str(), how, Mode::empty()) {
+            Ok(file) => file,
+            Err(Errno::ENOENT) => return Ok(Opened::Missing),
+            // A symbolic link; a socket or a device that is not there.
+            Err(Errno::ELOOP | Errno::ENXIO | Errno::ENODEV) => return Ok(Opened::Poisoned(Poison::NotAFile(part))),
+            Err(errno @ (Errno::EACCES | Errno::EPERM)) => {
+                return Ok(Opened::Poisoned(Poison::Unreadable(part, errno)));
+            }
+            Err(errno) => return Err(errno),
+        };
+        let regular = SFlag::from_bits_truncate(fstat(&file)?.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG;
+        Ok(if regular { Opened::File(file) } else { Opened::Poisoned(Poison::NotAFile(part)) })
+    }
+
+    /// Takes a message out of the queue: first what makes it one.
+    ///
+    /// # Errors
+    /// What the kernel says; the message may then be delivered once more.
+    pub(crate) fn remove(&mut self, message: Message) -> Result<(), Errno> {
+        self.queue.remove(&format!("qf{}", message.id))?;
+        // A body that outlives its envelope is no message, an envelope without its body would be a false one.
+        self.queue.sync_directory()?;
+        self.queue.remove(&format!("df{}", message.id))
+    }
+
+    /// Writes the envelope of a message anew, so that at no moment there is none.
+    ///
+    /// # Errors
+    /// What the kernel says; the message is then as it was.
+    pub(crate) fn keep(&mut self, message: Message, control: &[u8]) -> Result<(), Errno> {
+        let (new, name) = (format!("tf{}", message.id), format!("qf{}", message.id));
+        let file = match self.queue.create(&new) {
+            // Of a runner that was killed. Nobody else writes it while the message is locked.
+            Err(Errno::EEXIST) => {
+                self.queue.remove(&new)?;
+                self.queue.create(&new)?
+            }
+            other => other?,
+        };
+        let written = self
+            .write(&file, control)
+            .and_then(|()| renameat(self.queue.as_fd(), new.as_str(), self.queue.as_fd(), name.as_str()));
+        if let Err(errno) = written {
+            // It is no message, whether it goes or stays.
+            let _ = self.queue.remove(&new);
+            return Err(errno);
+        }
+        self.queue.sync_directory()
+    }
+
+    fn write(&mut self, file: &OwnedFd, mut text: &[u8]) -> Result<(), Errno> {
+        self.queue.set_mode(file)?;
+        self.queue.lock(file)?;
+        while !text.is_empty() {
+            match self.queue.write(file, text) {
+                Ok(0) => return Err(Errno::EIO),
+                Ok(length) => text = text.get(length..).unwrap_or_default(),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        self.queue.sync(file)
+    }
+
+    /// Gives the control file the name `Qf`, under which no runner looks, sendmail's neither. Nothing is lost.
+    ///
+    /// # Errors
+    /// What the kernel says; EEXIST if there is one of that name already.
+    pub(crate) fn put_aside(&mut self, id: &str) -> Result<(), Errno> {
+        self.queue.rename(&format!("qf{id}"), &format!("Qf{id}"))?;
+        self.queue.sync_directory()
+    }
+}
+
+/// What there is under a name.
+enum Opened {
+    File(OwnedFd),
+    Missing,
+    Poisoned(Poison),
+}
+
+/// The kernel's number for it.
+pub(crate) fn errno_of(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
