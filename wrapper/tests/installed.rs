@@ -6,12 +6,20 @@
 mod required;
 mod support {
     pub(crate) mod binary;
+    pub(crate) mod letters;
     pub(crate) mod queue_seal;
     pub(crate) mod room;
     pub(crate) mod seal;
+    pub(crate) mod sendmail;
+    // Of the queue's runner, whose tests need one more than these.
+    #[path = "../../runner/tests/support/server.rs"]
+    #[allow(dead_code, reason = "the tests of the runner use the rest")]
+    pub(crate) mod server;
     pub(crate) mod spool;
 }
 // Not beside this file, where each would be a test program of its own.
+#[path = "queue/interop.rs"]
+mod queue_interop;
 #[path = "queue/refusals.rs"]
 mod queue_refusals;
 #[path = "queue/submissions.rs"]

@@ -149,7 +149,8 @@ impl Control {
     /// The header as it is sent, each line with a line feed: without the fields that only other mailers want.
     ///
     /// `H?flags?` makes a field depend on what the mailer that sends it is like: op.txt of sendmail, 5.1. This one wants what
-    /// sendmail's relay wants: Date, From and Message-Id.
+    /// sendmail's relay wants: Date, From and Message-Id. Bcc is in the file as it was written: sendmail, too, takes it out
+    /// only here.
     pub(crate) fn header(&self) -> Vec<u8> {
         let mut header = Vec::new();
         for record in self.records.iter().filter(|record| record.kind == b'H') {
@@ -162,7 +163,7 @@ impl Control {
                 }
                 _ => Some(record.text.as_slice()),
             };
-            if let Some(field) = field {
+            if let Some(field) = field.filter(|field| !is_blind(field)) {
                 header.extend_from_slice(field);
                 header.push(b'\n');
             }
@@ -243,6 +244,12 @@ impl Parts {
             recipients: self.recipients,
         })
     }
+}
+
+/// Whether the field says who is not to be seen.
+fn is_blind(field: &[u8]) -> bool {
+    let name = field.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
+    [&b"Bcc"[..], b"Resent-Bcc"].iter().any(|blind| name.eq_ignore_ascii_case(blind))
 }
 
 fn once<T>(place: &mut Option<T>, kind: u8, value: T) -> Result<(), ControlFault> {

@@ -26,6 +26,9 @@
 //! the user of the queue; of a missing `df`; and of a `qf` that is no control file of version 8, to its end, with a sender
 //! and recipients that can be addresses. A message that another process has locked is left to it.
 //!
+//! The header is sent as it stands in `qf`, without Bcc and Resent-Bcc, which sendmail leaves to its runner, too, and without
+//! fields that depend on another mailer. An address in it that has no domain is left as it is.
+//!
 //! Who submitted a message is the owner of `df`. The log has that uid, whatever the message says.
 //!
 //! # OPTIONS

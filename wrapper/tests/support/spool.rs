@@ -38,6 +38,11 @@ impl Spool {
         Some(Self(room))
     }
 
+    /// The room.
+    pub(crate) const fn room(&self) -> &Room {
+        &self.0
+    }
+
     /// Names in the queue, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let entry =

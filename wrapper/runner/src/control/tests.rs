@@ -56,15 +56,15 @@ fn what_the_writer_writes_is_read(
 const SENDMAIL: &[u8] = b"V8\nT1700000000\nK0\nN0\nP30019\nFs\n$_alice@localhost\n${daemon_flags}c u\nSalice\n\
     Aalice@lab.example.org\nC:bob@example.org\nrRFC822; bob@example.org\nRPFD:bob@example.org\nH?P?Return-Path: <\x81g>\n\
     H??Received: (from alice@localhost)\n\tby lab.example.org\nH?D?Date: Tue\nH?x?Full-Name: A\nH?M?Message-Id: <1@a>\n\
-    H?F?From: alice\nHSubject: hi\n.\n";
+    H?F?From: alice\nH??bcc : eve\nHResent-Bcc: eve,\n\teve\nHBccx: 1\nHSubject: hi\n.\n";
 
 #[test]
-fn a_field_that_only_other_mailers_want_is_left_out() {
+fn a_field_that_only_other_mailers_want_or_nobody_is_to_see_is_left_out() {
     let read = Control::parse(SENDMAIL).expect("read");
     let header = String::from_utf8(read.header()).expect("ASCII");
     assert_eq!(
         header,
-        "Received: (from alice@localhost)\n\tby lab.example.org\nDate: Tue\nMessage-Id: <1@a>\nFrom: alice\nSubject: hi\n"
+        "Received: (from alice@localhost)\n\tby lab.example.org\nDate: Tue\nMessage-Id: <1@a>\nFrom: alice\nBccx: 1\nSubject: hi\n"
     );
 }
 

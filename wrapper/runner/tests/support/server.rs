@@ -47,7 +47,12 @@ pub(crate) type Script = fn(&str) -> Answer;
 impl Server {
     /// Which answers so. It ends with the test program.
     pub(crate) fn new(script: Script) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::at(0, script)
+    }
+
+    /// The same, at this port; 0: any that is free.
+    pub(crate) fn at(port: u16, script: Script) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a port");
         let address = listener.local_addr().expect("bound");
         let offered = Arc::default();
         let (noted, (waiting, at_the_end)) = (Arc::clone(&offered), channel());
