@@ -73,6 +73,7 @@ pub enum Flaw {
     SkipsPathChecks,
     StartsThenRefuses,
     HidesScriptStatus,
+    FlattensScriptStatus,
     // The refusal.
     EchoesEscapeByte,
     RepeatsItsRefusal,

@@ -127,12 +127,14 @@ fn start<'p>(
             }))
         }
         // As above.
-        Flaw::HidesScriptStatus if argv.len() < 100_000 => match start_early(honest, &argv, &environ, policy) {
-            Err(Refusal::NotStarted { fault: StartFault::Exec(Errno::EAGAIN), .. }) => {
-                Err(script::execute(&checked, policy))
+        Flaw::HidesScriptStatus | Flaw::FlattensScriptStatus if argv.len() < 100_000 => {
+            match start_early(honest, &argv, &environ, policy) {
+                Err(Refusal::NotStarted { fault: StartFault::Exec(Errno::EAGAIN), .. }) => {
+                    Err(script::execute(&checked, policy))
+                }
+                ended => ended.map(|child| u8::from(flaw == Flaw::FlattensScriptStatus && !child.success())),
             }
-            ended => ended.map(|_| 0),
-        },
+        }
         _ => Err(script::execute(&checked, policy)),
     }
 }

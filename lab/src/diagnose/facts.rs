@@ -225,6 +225,14 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// How the script was told to end, in words.
+    pub(super) fn script_end_text(&self) -> String {
+        match self.case.invocation.script_end {
+            ScriptEnd::Exit(status) => format!("exit {status}"),
+            ScriptEnd::Signal(signal) => vocabulary::signal_name(signal),
+        }
+    }
+
     /// What became of the script, in words.
     pub(super) fn script_text(&self) -> String {
         match self.evidence.witness.as_slice() {

@@ -40,7 +40,6 @@
 use super::Finding;
 use super::facts::{Facts, wants_refusal};
 use crate::finding::{Certainty, Diagnosis};
-use crate::scenario::vocabulary::signal_name;
 use lab_invocation::invocation::ScriptEnd;
 
 const CODE: &str = "false-success";
@@ -82,11 +81,10 @@ fn find(facts: &Facts<'_>) -> Option<Diagnosis> {
 
 /// The witness, in the script's place, ends as it is told; a subject that became it ends the same.
 fn script_failed(facts: &Facts<'_>) -> Option<Diagnosis> {
-    let ended = match facts.case.invocation.script_end {
-        ScriptEnd::Exit(0) => return None,
-        ScriptEnd::Exit(status) => format!("exit {status}"),
-        ScriptEnd::Signal(signal) => signal_name(signal),
-    };
+    if facts.case.invocation.script_end == ScriptEnd::Exit(0) {
+        return None;
+    }
+    let ended = facts.script_end_text();
     let cause = format!("The script ended with {ended}, and the subject reported success: exit 0.");
     let same = if facts.script()?.same_process { "the subject became" } else { "another process was" };
     Some(

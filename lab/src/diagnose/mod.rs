@@ -18,6 +18,7 @@ pub mod page;
 #[cfg(test)]
 mod tests;
 
+mod altered_status;
 mod argument_before_caller;
 mod bad_policy_accepted;
 mod caller_text_echoed;
@@ -80,6 +81,7 @@ const FINDINGS: &[Finding] = &[
     effective_only::FINDING,
     wrong_comparison::FINDING,
     false_success::FINDING,
+    altered_status::FINDING,
     privilege_not_dropped::FINDING,
     core_exposed::FINDING,
     out_of_reach::FINDING,

@@ -7,7 +7,7 @@ use super::{checked_by, codes, diagnose, explain, page};
 use crate::case::Sealing;
 use crate::finding::{Certainty, Diagnosis};
 use lab_invocation::evidence::{End, IdKind, OpenDescriptor, Regained};
-use lab_invocation::invocation::{Limit, Stdin, Tracer};
+use lab_invocation::invocation::{Limit, ScriptEnd, Stdin, Tracer};
 use rstest::rstest;
 use std::path::Path;
 
@@ -107,6 +107,13 @@ fn defect(code: &str) -> Failure {
         "false-success" => {
             let mut failure = Failure::stranger(USERS);
             failure.refused(0, MISMATCH);
+            failure
+        }
+        "altered-status" => {
+            let mut failure = Failure::admitted();
+            failure.case.invocation.script_end = ScriptEnd::Exit(75);
+            failure.script().same_process = false;
+            failure.evidence.end = Some(End::Exited(1));
             failure
         }
         "started-before-decision" => {

@@ -58,6 +58,22 @@ use rstest::rstest;
     f.case.invocation.script_end = ScriptEnd::Exit(75); f.evidence.end = Some(End::Exited(75));
 })]
 #[case::the_script_ended_with_0("false-success", |f: &mut Failure| f.script().same_process = false)]
+#[case::it_became_the_script("altered-status", |f: &mut Failure| {
+    f.case.invocation.script_end = ScriptEnd::Exit(75); f.evidence.end = Some(End::Exited(1));
+})]
+#[case::it_waited_and_told_the_status("altered-status", |f: &mut Failure| {
+    f.case.invocation.script_end = ScriptEnd::Exit(75); f.script().same_process = false; f.evidence.end = Some(End::Exited(75));
+})]
+#[case::it_waited_and_told_the_signal("altered-status", |f: &mut Failure| {
+    f.case.invocation.script_end = ScriptEnd::Signal(15); f.script().same_process = false;
+    f.evidence.end = Some(End::Signaled { signal: 15, core: false });
+})]
+#[case::it_hid_a_failure("altered-status", |f: &mut Failure| {
+    f.case.invocation.script_end = ScriptEnd::Exit(75); f.script().same_process = false;
+})]
+#[case::it_refused_afterwards("altered-status", |f: &mut Failure| {
+    f.must_refuse("mismatch", 2); f.caller(USERS); f.script().same_process = false; f.evidence.end = Some(End::Exited(2));
+})]
 #[case::just_the_three("leaked-descriptor", |f: &mut Failure| f.script().umask = 0)]
 #[case::descriptors_are_not_judged("leaked-descriptor", |f: &mut Failure| {
     f.case.outcome.script = None;
@@ -156,6 +172,12 @@ fn what_looks_the_same_does_not_get_the_code(#[case] code: &str, #[case] bend: f
 #[rstest]
 #[case::a_script_that_failed("false-success", |f: &mut Failure| {
     f.case.invocation.script_end = ScriptEnd::Exit(75); f.script().same_process = false;
+})]
+#[case::a_signal_that_became_a_status("altered-status", |f: &mut Failure| {
+    f.case.invocation.script_end = ScriptEnd::Signal(9); f.script().same_process = false; f.evidence.end = Some(End::Exited(137));
+})]
+#[case::a_success_that_became_a_failure("altered-status", |f: &mut Failure| {
+    f.script().same_process = false; f.evidence.end = Some(End::Exited(1));
 })]
 #[case::another_process_group("out-of-reach", |f: &mut Failure| f.script().place.process_group = 7)]
 #[case::stranger_refused_for_the_wrappers_own_group("effective-only", |f: &mut Failure| {
