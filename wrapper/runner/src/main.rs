@@ -20,6 +20,9 @@
 //! the sender asked for none (NOTIFY). It is on its way before the recipients leave the queue. Where there is no sender to
 //! tell, or the server does not take the notification, the message is put aside.
 //!
+//! Nothing is delivered where the queue cannot be written. If that turns out when the server has a message already, for all
+//! or some of its recipients, the message is put aside, so that they do not get it again with each run.
+//!
 //! A message that cannot be one is put aside: its `qf` is called `Qf`, under which no runner looks at it, nothing is
 //! removed, and the reason is told. The others are delivered. That is so of a `qf` or `df` that is no regular file, has a
 //! second name, belongs to another group or can be written by others; of a `qf` of somebody else than the owner of `df` and
@@ -53,7 +56,7 @@
 //! | 64     | the command line is wrong                                                            |
 //! | 67     | there is no such user                                                                |
 //! | 71     | it could not become the user of the queue                                            |
-//! | 74     | the queue cannot be read                                                             |
+//! | 74     | the queue cannot be read or written                                                  |
 //! | 75     | the server cannot be reached, and the rest of the queue is as it was; or a message was left as it was, because the file system failed |
 //! | 77     | started by somebody who may not                                                      |
 //! | 78     | the queue is not as it must be: writable for others, or of another owner or group; or its user is root |
@@ -153,7 +156,7 @@ impl Refused {
             Self::Identity(NotQueueUser::Other { .. }) => 77,
             Self::Identity(NotQueueUser::NotSwitched { .. }) => 71,
             Self::Identity(NotQueueUser::Root { .. }) | Self::Queue(..) => 78,
-            Self::Run(_, NotRun::Unreadable(_)) => 74,
+            Self::Run(_, NotRun::Unreadable(_) | NotRun::Unwritable(_)) => 74,
             Self::Run(_, NotRun::Unreachable(_)) | Self::Left(_) => 75,
         }
     }
@@ -165,6 +168,11 @@ impl fmt::Display for Refused {
             Self::Identity(fault) => fault.fmt(f),
             Self::Queue(user, fault) => not_opened(f, user, fault),
             Self::Run(_, NotRun::Unreadable(errno)) => write!(f, "the queue cannot be read: {}", errno.desc()),
+            Self::Run(_, NotRun::Unwritable(errno)) => write!(
+                f,
+                "the queue cannot be written: {}; nothing was delivered, since it could not be taken out of the queue",
+                errno.desc()
+            ),
             Self::Run(relay, NotRun::Unreachable(why)) => write!(
                 f,
                 "the mail server at {relay} cannot be reached: {why}; what was not tried is as it was: start the server, or \

@@ -61,6 +61,8 @@ impl Display for Counts {
 pub(crate) enum NotRun {
     /// The directory cannot be read.
     Unreadable(Errno),
+    /// It cannot be written, so that nothing could be taken out of it.
+    Unwritable(Errno),
     /// The server cannot be reached; what was not tried is as it was.
     Unreachable(String),
 }
@@ -71,6 +73,7 @@ impl<R: Relay> Run<'_, R> {
     /// # Errors
     /// Why it ended before; `counts` says what it did until then.
     pub(crate) fn through(&mut self, counts: &mut Counts) -> Result<(), NotRun> {
+        self.spool.try_to_write().map_err(NotRun::Unwritable)?;
         for id in self.spool.ids().map_err(NotRun::Unreadable)? {
             match self.spool.claim(&id) {
                 Ok(Claim::Gone) => {}
@@ -100,6 +103,7 @@ impl<R: Relay> Run<'_, R> {
         let addresses: Vec<_> = message.control.recipients.iter().map(|recipient| &recipient.address).collect();
         let fates = self.relay.deliver(message.control.sender.as_ref(), &addresses, &text);
         self.log(&message, &fates);
+        let mut told_somebody = fates.contains(&Fate::Delivered);
         let mut settled = settle(&message.control, fates, self.now, self.schedule);
         let mut aside = settled.nobody_to_tell;
         if let (Some(sender), false) = (&message.control.sender, settled.give_back.is_empty()) {
@@ -109,7 +113,10 @@ impl<R: Relay> Run<'_, R> {
                 told.unwrap_or_else(|| Fate::Deferred("the server did not say".into()))
             });
             match told {
-                Fate::Delivered => counts.returned += 1,
+                Fate::Delivered => {
+                    counts.returned += 1;
+                    told_somebody = true;
+                }
                 Fate::Deferred(_) => settled.wait.append(&mut settled.give_back),
                 Fate::Failed(why) => {
                     let why =
@@ -120,23 +127,49 @@ impl<R: Relay> Run<'_, R> {
         }
         let left = if aside.is_empty() { &settled.wait } else { &aside };
         let Some((_, why)) = left.first() else {
-            self.spool.remove(message)?;
-            counts.done += 1;
+            match self.spool.remove(&message) {
+                Ok(()) => counts.done += 1,
+                Err(errno) => self.stop(&message.id, errno, counts),
+            }
             return Ok(());
         };
         // Where one may still be reached the message stays for all who are left, and is put aside when none can be.
         let waits = !settled.wait.is_empty();
         let left: Vec<usize> = aside.iter().chain(&settled.wait).map(|(at, _)| *at).collect();
-        let (id, control) = (message.id.clone(), message.control.for_later(&left, self.now, why));
-        self.spool.keep(message, &control)?;
+        let (id, control) = (&message.id, message.control.for_later(&left, self.now, why));
+        match self.spool.keep(&message, &control) {
+            Ok(()) => {}
+            // Nobody has it, and everybody may get it the next time.
+            Err(errno) if !told_somebody => return Err(errno),
+            Err(errno) => {
+                self.stop(id, errno, counts);
+                return Ok(());
+            }
+        }
         if waits {
             counts.kept += 1;
             return Ok(());
         }
-        self.spool.put_aside(&id)?;
+        self.spool.put_aside(id)?;
         counts.put_aside += 1;
-        tell(&id, format_args!("put aside as Qf{id}: {why}"));
+        tell(id, format_args!("put aside as Qf{id}: {why}"));
         Ok(())
+    }
+
+    /// Keeps a message from being delivered again by each run to those who have it. A new name needs no room.
+    fn stop(&mut self, id: &str, errno: Errno, counts: &mut Counts) {
+        let why =
+            format_args!("the server has it, at least for some, and the queue cannot be changed: {}", errno.desc());
+        match self.spool.put_aside(id) {
+            Ok(()) => {
+                counts.put_aside += 1;
+                tell(id, format_args!("put aside as Qf{id}: {why}; the log says who has it"));
+            }
+            Err(_) => {
+                counts.failed += 1;
+                tell(id, format_args!("{why}; it may be delivered again by the next run: mend the file system first"));
+            }
+        }
     }
 
     fn put_aside(&mut self, id: &str, poison: Poison, counts: &mut Counts) {

@@ -167,6 +167,21 @@ impl Spool {
         Ok(ids)
     }
 
+    /// Tries whether the queue can be written at all: a message that is delivered and cannot be taken out of it is
+    /// delivered again by each run.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub(crate) fn try_to_write(&mut self) -> Result<(), Errno> {
+        // By the name of an envelope that is being written, which no runner takes for a message.
+        let name = format!("tfrunner{}", std::process::id());
+        match self.queue.create(&name) {
+            // Of a process of that id that was killed.
+            Ok(_) | Err(Errno::EEXIST) => self.queue.remove(&name),
+            Err(errno) => Err(errno),
+        }
+    }
+
     /// Takes a message, if it can be had at once: nobody can have this wait.
     ///
     /// # Errors
@@ -267,7 +282,7 @@ impl Spool {
     ///
     /// # Errors
     /// What the kernel says; the message may then be delivered once more.
-    pub(crate) fn remove(&mut self, message: Message) -> Result<(), Errno> {
+    pub(crate) fn remove(&mut self, message: &Message) -> Result<(), Errno> {
         self.queue.remove(&format!("qf{}", message.id))?;
         // A body that outlives its envelope is no message, an envelope without its body would be a false one.
         self.queue.sync_directory()?;
@@ -278,7 +293,7 @@ impl Spool {
     ///
     /// # Errors
     /// What the kernel says; the message is then as it was.
-    pub(crate) fn keep(&mut self, message: Message, control: &[u8]) -> Result<(), Errno> {
+    pub(crate) fn keep(&mut self, message: &Message, control: &[u8]) -> Result<(), Errno> {
         let (new, name) = (format!("tf{}", message.id), format!("qf{}", message.id));
         let file = match self.queue.create(&new) {
             // Of a runner that was killed. Nobody else writes it while the message is locked.

@@ -13,6 +13,7 @@ mod support {
 }
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::mount::MsFlags;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use rstest::rstest;
@@ -200,6 +201,48 @@ fn an_envelope_that_was_being_written_when_the_machine_stopped_is_no_hindrance()
 
 fn path(name: &str) -> String {
     format!("{QUEUE}/{name}")
+}
+
+#[test]
+fn where_nothing_could_be_taken_out_nothing_is_delivered() {
+    let Some(spool) = Spool::new() else { return };
+    spool.message("A", "Salice\nRPFD:bob");
+    spool.0.remount(QUEUE, MsFlags::MS_RDONLY);
+    let server = willing();
+    let said = "queue-runner: the queue cannot be written: Read-only file system; nothing was delivered, since it could not \
+                be taken out of the queue\n";
+    assert_eq!(ran(runner(&server.address(), &[])), (Some(74), counts(&[]), said.to_owned()));
+    assert_eq!((server.offered(), spool.names()), (vec![], vec!["dfA".to_owned(), "qfA".to_owned()]));
+}
+
+/// Only some have it, and there is no room to write down who.
+#[rstest]
+#[case::some_have_it("carol", ("put aside", 1), "QfA", "put aside as QfA: the server has it, at least for some, and the queue \
+    cannot be changed: No space left on device; the log says who has it")]
+#[case::nobody_has_it("o", ("failed", 1), "qfA", "left as it is: No space left on device; it is tried again by the next run")]
+fn a_full_disk_delivers_nothing_twice(
+    #[case] later: &'static str,
+    #[case] counted: (&str, u64),
+    #[case] name: &str,
+    #[case] said: &str,
+) {
+    let Some(spool) = Spool::new() else { return };
+    spool.small();
+    spool.message("A", "Salice\nRPFD:bob\nRPFD:carol");
+    spool.fill();
+    let server = match later {
+        "carol" => {
+            Server::new(|command| if command.contains("carol") { Answer::Say("450 later") } else { Answer::Yes })
+        }
+        _ => Server::new(|command| if command.starts_with("RCPT") { Answer::Say("450 later") } else { Answer::Yes }),
+    };
+    let (status, found, told) = ran(runner(&server.address(), &[]));
+    assert_eq!((found, told.lines().next()), (counts(&[counted]), Some(format!("queue-runner: A: {said}").as_str())));
+    assert_eq!(status, Some(if name == "QfA" { 0 } else { 75 }));
+    let mut names = [name, "dfA", "filled"];
+    names.sort_unstable();
+    assert_eq!(spool.names(), names);
+    assert!(spool.read(name).contains("\nRPFD:bob\nRPFD:carol\n"));
 }
 
 /// Each makes a message that is none of the one called `B`.

@@ -1,8 +1,10 @@
 //! A queue in a room of its own, with messages in it.
 
 use crate::support::room::{Room, run};
+use nix::mount::{MsFlags, mount};
 use nix::sys::stat::Mode;
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -48,6 +50,18 @@ impl Spool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         self.file(&format!("df{id}"), BODY);
         self.file(&format!("qf{id}"), format!("V8\nT{now}\n{envelope}\nH??Subject: {id}\n.\n").as_bytes());
+    }
+
+    /// Puts the queue on a file system of few pages.
+    pub(crate) fn small(&self) {
+        let options = format!("size=64k,mode=2770,uid={},gid={}", SMMSP.0, SMMSP.1);
+        mount(Some("tmpfs"), QUEUE, Some("tmpfs"), MsFlags::empty(), Some(options.as_str())).expect("tmpfs");
+    }
+
+    /// Leaves no page of it free.
+    pub(crate) fn fill(&self) {
+        let mut file = fs::File::create(format!("{QUEUE}/filled")).expect("made");
+        while file.write_all(&[0; 4096]).is_ok() {}
     }
 
     /// Names in the queue, sorted.
