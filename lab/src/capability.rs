@@ -98,11 +98,14 @@ pub fn needed_to_start(invocation: &Invocation) -> BTreeSet<Capability> {
     let users = [identity.uid, identity.effective_uid].map(|uid| uid.as_raw());
     let groups = [identity.gid, identity.effective_gid].map(|gid| gid.as_raw());
     let mut numbers = users.into_iter().chain(groups).chain(identity.groups.iter().map(|gid| gid.as_raw()));
+    // Who has lowered his effective uid is not one whom a tracer with his real one may have, unless that is a root with
+    // CAP_SYS_PTRACE: ptrace(2).
+    let lowered = identity.uid.as_raw() == 0 && identity.effective_uid != identity.uid;
     let needs = [
         (Capability::SetGroupId, true),
         (Capability::SupplementaryGroups, !identity.groups.is_empty()),
         (Capability::UserNamespace, !transition.unmapped_gids.is_empty() || !transition.unmapped_uids.is_empty()),
-        (Capability::RootTracer, transition.tracer == Some(Tracer::Root)),
+        (Capability::RootTracer, transition.tracer.is_some_and(|tracer| tracer == Tracer::Root || lowered)),
         (
             Capability::InvokerCapabilities,
             !capabilities.kept.is_empty() || !capabilities.ambient.is_empty() || !capabilities.inheritable.is_empty(),
@@ -111,4 +114,39 @@ pub fn needed_to_start(invocation: &Invocation) -> BTreeSet<Capability> {
         (Capability::LargeIds, numbers.any(|number| number > 65_535)),
     ];
     needs.into_iter().filter(|(_, needed)| *needed).map(|(capability, _)| capability).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Capability, needed_to_start};
+    use lab_invocation::invocation::Tracer;
+    use lab_invocation::{Gid, Identity, Invocation, Uid};
+    use rstest::rstest;
+    use std::collections::BTreeSet;
+
+    #[rstest]
+    #[case::nobody(0, 1000, None, false)]
+    #[case::root(1000, 1000, Some(Tracer::Root), true)]
+    #[case::oneself(1000, 1000, Some(Tracer::Invoker), false)]
+    #[case::root_himself(0, 0, Some(Tracer::Invoker), false)]
+    #[case::lowered_root(0, 1000, Some(Tracer::Invoker), true)]
+    fn a_tracer_whom_only_root_can_be_is_needed(
+        #[case] real: u32,
+        #[case] effective: u32,
+        #[case] tracer: Option<Tracer>,
+        #[case] needed: bool,
+    ) {
+        let uid = |number| Uid::new(number).expect("a user");
+        let gid = Gid::new(100).expect("a group");
+        let identity = Identity {
+            uid: uid(real),
+            effective_uid: uid(effective),
+            gid,
+            effective_gid: gid,
+            groups: BTreeSet::new(),
+        };
+        let mut invocation = Invocation::quiet("/bin/wrapper".into(), identity);
+        invocation.transition.tracer = tracer;
+        assert_eq!(needed_to_start(&invocation).contains(&Capability::RootTracer), needed);
+    }
 }
