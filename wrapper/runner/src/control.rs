@@ -72,6 +72,11 @@ pub(crate) enum ControlFault {
         /// What is wrong with it.
         fault: AddressFault,
     },
+    /// A line of the header is no field, or only begins one: what it is sent as would end the header, or be part of another.
+    Field {
+        /// Which line, from 1.
+        line: usize,
+    },
     /// There is no sender, not even the null sender.
     NoSender,
     /// There is no recipient.
@@ -108,6 +113,7 @@ impl fmt::Display for ControlFault {
                 };
                 write!(f, "the address after {} {fault}", letter(kind))
             }
+            Self::Field { line } => write!(f, "line {line} is no header field"),
             Self::NoSender => f.write_str("it has no sender, line S"),
             Self::NoRecipient => f.write_str("it has no recipient, line R"),
             Self::Unfinished => f.write_str("its last line, a dot, is missing"),
@@ -154,16 +160,9 @@ impl Control {
     pub(crate) fn header(&self) -> Vec<u8> {
         let mut header = Vec::new();
         for record in self.records.iter().filter(|record| record.kind == b'H') {
-            let field = match record.text.split_first() {
-                Some((b'?', rest)) => {
-                    let mut parts = rest.splitn(2, |byte| *byte == b'?');
-                    let flags = parts.next().unwrap_or_default();
-                    let wanted = flags.is_empty() || flags.iter().any(|flag| b"DFM".contains(flag));
-                    parts.next().filter(|_| wanted)
-                }
-                _ => Some(record.text.as_slice()),
-            };
-            if let Some(field) = field.filter(|field| !is_blind(field)) {
+            let (flags, field) = conditions(&record.text);
+            let wanted = flags.is_empty() || flags.iter().any(|flag| b"DFM".contains(flag));
+            if wanted && !is_blind(field) {
                 header.extend_from_slice(field);
                 header.push(b'\n');
             }
@@ -223,6 +222,7 @@ impl Parts {
             }
             b'q' => return Err(ControlFault::Quarantined),
             b'd' => return Err(ControlFault::Elsewhere),
+            b'H' if !is_field(conditions(text).1) => return Err(ControlFault::Field { line }),
             b'H' | b'P' | b'I' | b'B' | b'M' | b'F' | b'$' | b'Z' | b'A' | b'!' | b'C' => {}
             _ => return Err(unknown),
         }
@@ -244,6 +244,20 @@ impl Parts {
             recipients: self.recipients,
         })
     }
+}
+
+/// The conditions of a field, none where it has none, and the field.
+fn conditions(text: &[u8]) -> (&[u8], &[u8]) {
+    let Some(rest) = text.strip_prefix(b"?") else { return (b"", text) };
+    let mut parts = rest.splitn(2, |byte| *byte == b'?');
+    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}
+
+/// Whether it begins with a name and a colon: RFC 5322, 2.2, and 4.5 for the blanks between them.
+fn is_field(field: &[u8]) -> bool {
+    let colon = field.iter().position(|byte| *byte == b':');
+    let name = colon.and_then(|colon| field.get(..colon)).unwrap_or_default().trim_ascii_end();
+    !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
 /// Whether the field says who is not to be seen.
