@@ -136,8 +136,10 @@ impl<R: Relay> Run<'_, R> {
         // Where one may still be reached the message stays for all who are left, and is put aside when none can be.
         let waits = !settled.wait.is_empty();
         let left: Vec<usize> = aside.iter().chain(&settled.wait).map(|(at, _)| *at).collect();
-        let (id, control) = (&message.id, message.control.for_later(&left, self.now, why));
-        match self.spool.keep(&message, &control) {
+        let control = message.control.for_later(&left, self.now, why);
+        let kept = self.spool.keep(&mut message, &control);
+        let id = &message.id;
+        match kept {
             Ok(()) => {}
             // Nobody has it, and everybody may get it the next time.
             Err(errno) if !told_somebody => return Err(errno),

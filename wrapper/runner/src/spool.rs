@@ -37,8 +37,8 @@ pub(crate) struct Message {
     pub(crate) body: File,
     /// Who submitted it, by the owner of the body: uid.
     pub(crate) submitter: u32,
-    /// With the lock.
-    _locked: OwnedFd,
+    /// The envelope, with the lock.
+    locked: OwnedFd,
 }
 
 /// What has become of an attempt to have a message.
@@ -242,7 +242,7 @@ impl Spool {
             control,
             body: File::from(data),
             submitter: data_owner,
-            _locked: file.into(),
+            locked: file.into(),
         };
         Ok(Control::parse(&text).map(message).map_err(Poison::Control))
     }
@@ -289,11 +289,11 @@ impl Spool {
         self.queue.remove(&format!("df{}", message.id))
     }
 
-    /// Writes the envelope of a message anew, so that at no moment there is none.
+    /// Writes the envelope of a message anew, so that at no moment there is none, nor one that is not locked.
     ///
     /// # Errors
     /// What the kernel says; the message is then as it was.
-    pub(crate) fn keep(&mut self, message: &Message, control: &[u8]) -> Result<(), Errno> {
+    pub(crate) fn keep(&mut self, message: &mut Message, control: &[u8]) -> Result<(), Errno> {
         let (new, name) = (format!("tf{}", message.id), format!("qf{}", message.id));
         let file = match self.queue.create(&new) {
             // Of a runner that was killed. Nobody else writes it while the message is locked.
@@ -311,6 +311,7 @@ impl Spool {
             let _ = self.queue.remove(&new);
             return Err(errno);
         }
+        message.locked = file;
         self.queue.sync_directory()
     }
 

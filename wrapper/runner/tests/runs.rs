@@ -12,14 +12,17 @@ mod support {
     pub(crate) mod spool;
 }
 
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::mount::MsFlags;
 use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
+use nix::unistd::{Gid, mkfifo, setgroups};
 use rstest::rstest;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
-use support::room::become_user;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use support::room::{become_user, before_exec};
 use support::server::{Answer, Server};
 use support::spool::{ALICE, BODY, QUEUE, SMMSP, Spool, counts, ran, runner};
 
@@ -105,6 +108,73 @@ fn of_what_is_refused_for_good_the_sender_is_told(#[case] refused: &'static str)
 }
 
 #[test]
+fn a_sender_who_cannot_be_told_now_is_told_later() {
+    let Some(spool) = Spool::new() else { return };
+    spool.message("A", "Salice\nRPFD:bob\nRPFD:carol");
+    let later = Server::new(|command| match command {
+        "RCPT TO:<bob@lab.test>" => Answer::Say("550 5.1.1 not here"),
+        "RCPT TO:<alice@lab.test>" => Answer::Say("451 4.3.0 not now"),
+        _ => Answer::Yes,
+    });
+    assert_eq!(ran(runner(&later.address(), &[])), (Some(0), counts(&[("kept", 1)]), String::new()));
+    let control = spool.read("qfA");
+    assert!(control.contains("\nRPFD:bob\n") && !control.contains("carol"), "{control}");
+}
+
+#[test]
+fn one_refused_message_leaves_the_session_to_the_next() {
+    let Some(spool) = Spool::new() else { return };
+    spool.message("A", "Salice\nRPFD:full");
+    spool.message("B", "Salice\nRPFD:closing");
+    spool.message("C", "Salice\nRPFD:bob");
+    let server = Server::new(|command| match command {
+        "RCPT TO:<full@lab.test>" => Answer::Say("452 4.2.2 mailbox full"),
+        "RCPT TO:<closing@lab.test>" => Answer::Say("421 4.3.2 closing down"),
+        _ => Answer::Yes,
+    });
+    assert_eq!(ran(runner(&server.address(), &[])), (Some(0), counts(&[("done", 1), ("kept", 2)]), String::new()));
+    assert!(spool.read("qfA").contains("\nM452 ") && spool.read("qfB").contains("\nM421 "));
+}
+
+#[test]
+fn each_attempt_is_logged_with_who_submitted_it() {
+    let Some(spool) = Spool::new() else { return };
+    let log = UnixDatagram::bind("/dev/log").expect("bound");
+    fs::set_permissions("/dev/log", Permissions::from_mode(0o666)).expect("mode");
+    log.set_nonblocking(true).expect("set");
+    spool.message("A", "Sroot\nRPFD:bob\nRPFD:carol");
+    let server = Server::new(|command| match command.contains("carol") {
+        true => Answer::Say("452 4.2.2 mailbox full"),
+        false => Answer::Yes,
+    });
+    assert_eq!(ran(runner(&server.address(), &[])).0, Some(0));
+    let entries = std::iter::from_fn(|| {
+        let mut entry = [0; 2048];
+        let length = log.recv(&mut entry).ok()?;
+        Some(String::from_utf8_lossy(&entry[..length]).into_owned())
+    });
+    let entries: Vec<String> = entries.map(|entry| entry.replace("delay=1", "delay=0")).collect();
+    let entry = |to, stat| format!("<22>queue-runner: A: to=<{to}>, ctladdr=uid 1000, delay=0, stat={stat}");
+    assert_eq!(entries, [entry("bob", "Sent"), entry("carol", "Deferred: 452 4.2.2 mailbox full")]);
+}
+
+#[test]
+fn a_root_that_cannot_be_given_up_is_found_out() {
+    // capabilities(7): with this bit the capabilities of root stay when the uids change.
+    const SECBIT_NO_SETUID_FIXUP: libc::c_ulong = 1 << 2;
+    let Some(spool) = Spool::new() else { return };
+    spool.message("A", "Salice\nRPFD:bob");
+    let mut command = runner("127.0.0.1:1", &[]);
+    before_exec(&mut command, || {
+        // SAFETY: the call takes a number, and changes nothing but the securebits of the child.
+        Errno::result(unsafe { libc::prctl(libc::PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) }).map(drop)
+    });
+    let (status, counted, said) = ran(command);
+    assert_eq!((status, counted.as_str()), (Some(71), ""));
+    assert!(said.starts_with("queue-runner: giving up root for good, tried by setresuid(2), did not do"), "{said}");
+}
+
+#[test]
 fn what_was_tried_for_too_long_is_returned() {
     let Some(spool) = Spool::new() else { return };
     spool.message("A", "Salice\nRPFD:bob");
@@ -173,8 +243,16 @@ fn a_runner_that_is_killed_while_the_server_has_the_message_loses_nothing() {
     let Some(spool) = Spool::new() else { return };
     spool.message("A", "Salice\nRPFD:bob");
     let silent = Server::new(|command| if command == "." { Answer::Never } else { Answer::Yes });
-    let mut child = runner(&silent.address(), &[]).spawn().expect("started");
+    let mut command = runner(&silent.address(), &[]);
+    before_exec(&mut command, || setgroups(&[Gid::from_raw(0), Gid::from_raw(8)]));
+    let mut child = command.spawn().expect("started");
     silent.wait_for_a_message();
+    // It is the user of the queue in every respect, and keeps no directory in use.
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("there");
+    for line in ["Uid:\t39\t39\t39\t39", "Gid:\t38\t38\t38\t38", "Groups:\t38 ", "CapEff:\t0000000000000000"] {
+        assert!(status.lines().any(|found| found == line), "{line} in {status}");
+    }
+    assert_eq!(fs::read_link(format!("/proc/{}/cwd", child.id())).expect("there"), Path::new("/"));
     // Meanwhile it is nobody else's.
     let server = willing();
     assert_eq!(ran(runner(&server.address(), &[])), (Some(0), counts(&[("busy", 1)]), String::new()));
@@ -217,12 +295,14 @@ fn where_nothing_could_be_taken_out_nothing_is_delivered() {
 
 /// Only some have it, and there is no room to write down who.
 #[rstest]
-#[case::some_have_it("carol", ("put aside", 1), "QfA", "put aside as QfA: the server has it, at least for some, and the queue \
+#[case::some_have_it("carol", &[("put aside", 1)], "QfA", "put aside as QfA: the server has it, at least for some, and the queue \
     cannot be changed: No space left on device; the log says who has it")]
-#[case::nobody_has_it("o", ("failed", 1), "qfA", "left as it is: No space left on device; it is tried again by the next run")]
+#[case::the_sender_was_told("bob", &[("returned", 1), ("put aside", 1)], "QfA", "put aside as QfA: the server has it, at least for some, and the \
+    queue cannot be changed: No space left on device; the log says who has it")]
+#[case::nobody_has_it("o", &[("failed", 1)], "qfA", "left as it is: No space left on device; it is tried again by the next run")]
 fn a_full_disk_delivers_nothing_twice(
     #[case] later: &'static str,
-    #[case] counted: (&str, u64),
+    #[case] counted: &[(&str, u64)],
     #[case] name: &str,
     #[case] said: &str,
 ) {
@@ -234,10 +314,15 @@ fn a_full_disk_delivers_nothing_twice(
         "carol" => {
             Server::new(|command| if command.contains("carol") { Answer::Say("450 later") } else { Answer::Yes })
         }
+        "bob" => Server::new(|command| match command {
+            "RCPT TO:<bob@lab.test>" => Answer::Say("550 5.1.1 not here"),
+            "RCPT TO:<carol@lab.test>" => Answer::Say("450 later"),
+            _ => Answer::Yes,
+        }),
         _ => Server::new(|command| if command.starts_with("RCPT") { Answer::Say("450 later") } else { Answer::Yes }),
     };
     let (status, found, told) = ran(runner(&server.address(), &[]));
-    assert_eq!((found, told.lines().next()), (counts(&[counted]), Some(format!("queue-runner: A: {said}").as_str())));
+    assert_eq!((found, told.lines().next()), (counts(counted), Some(format!("queue-runner: A: {said}").as_str())));
     assert_eq!(status, Some(if name == "QfA" { 0 } else { 75 }));
     let mut names = [name, "dfA", "filled"];
     names.sort_unstable();

@@ -93,8 +93,16 @@ fn serve(connection: TcpStream, script: Script, offered: &Mutex<Vec<Offered>>, s
             return;
         }
         let command = command.trim_end();
-        let answer = script(command);
-        let usual = match command.split_whitespace().next().unwrap_or_default() {
+        let verb = command.split_whitespace().next().unwrap_or_default();
+        let answer = match (script(command), verb) {
+            // RFC 5321, 4.1.4.
+            (Answer::Yes, "MAIL") if message.is_some() => Answer::Say("503 a transaction is open"),
+            (answer, _) => answer,
+        };
+        if verb == "RSET" {
+            message = None;
+        }
+        let usual = match verb {
             "EHLO" => "250-test\r\n250 8BITMIME",
             "DATA" => "354 go on",
             "QUIT" => "221 bye",
@@ -111,7 +119,8 @@ fn serve(connection: TcpStream, script: Script, offered: &Mutex<Vec<Offered>>, s
         if let (true, Some(message)) = (line.starts_with('2') && command.starts_with("RCPT"), &mut message) {
             message.to.push(command.into());
         }
-        if !say(line) {
+        // 421 says that the connection is closed.
+        if !say(line) || line.starts_with("421") {
             return;
         }
         if line.starts_with("354") {
