@@ -26,6 +26,10 @@ pub(crate) fn installed_for(room: &Room, queue: &str) -> bool {
         required::skip("tools", format!("there is no {INSTALLED} with {QUEUE}: install Debian's package sendmail-bin"));
         return false;
     }
+    if Command::new("ip").arg("-V").output().is_err() {
+        required::skip("tools", "ip(8) does not run, which sets up a loopback: install iproute2");
+        return false;
+    }
     // Those whom its submit.cf names, and who submit.
     room.file("/mnt/users", 0o644, USERS);
     room.cover("/etc/passwd", "/mnt/users");
