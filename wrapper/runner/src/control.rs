@@ -3,6 +3,7 @@
 //! Nothing of it is believed: who may write into the queue may write anything. A reader that died of one file would stay on
 //! it, run after run, and come to no other (Q19), so each fault is a value.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use wrapper::queue::address::{self, Address, AddressFault};
 
@@ -174,6 +175,7 @@ impl Control {
     pub(crate) fn for_later(&self, waiting: &[usize], now: u64, why: &str) -> Vec<u8> {
         let why: String = why.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
         let mut text = format!("V8\nK{now}\nN{}\nM{why}\n", self.attempts.saturating_add(1)).into_bytes();
+        let waiting: BTreeSet<usize> = waiting.iter().copied().collect();
         for record in &self.records {
             if matches!(record.kind, b'K' | b'N' | b'M') || record.of.is_some_and(|of| !waiting.contains(&of)) {
                 continue;

@@ -1,7 +1,7 @@
 //! Becomes the user of the queue, for good.
 
 use nix::errno::Errno;
-use nix::unistd::{Gid, Uid, User, geteuid, getresgid, getresuid, setgroups, setresgid, setresuid};
+use nix::unistd::{Gid, Group, Uid, User, geteuid, getresgid, getresuid, setgroups, setresgid, setresuid};
 use std::fmt;
 
 /// Proof that the process is the user of the queue and cannot be anybody else.
@@ -13,6 +13,8 @@ pub(crate) struct QueueUser {
     pub(crate) uid: Uid,
     /// Its primary group, which the queue belongs to.
     pub(crate) gid: Gid,
+    /// What that is called, for messages; empty if it has no name.
+    pub(crate) group: String,
 }
 
 /// Why the process is not the user of the queue.
@@ -89,6 +91,8 @@ impl QueueUser {
         if uid.is_root() || gid.as_raw() == 0 {
             return Err(NotQueueUser::Root { name: name.into() });
         }
+        // A group without a name is one all the same.
+        let group = Group::from_gid(gid).ok().flatten().map_or_else(String::new, |group| group.name);
         let failed = |call| move |errno| NotQueueUser::NotSwitched { call, errno: Some(errno) };
         if geteuid().is_root() {
             setgroups(&[gid]).map_err(failed("setgroups(2)"))?;
@@ -111,6 +115,6 @@ impl QueueUser {
         if setresuid(root, root, root).is_ok() {
             return Err(lied("giving up root for good, tried by setresuid(2),"));
         }
-        Ok(Self { name: name.into(), uid, gid })
+        Ok(Self { name: name.into(), uid, gid, group })
     }
 }

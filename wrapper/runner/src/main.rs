@@ -27,7 +27,8 @@
 //! removed, and the reason is told. The others are delivered. That is so of a `qf` or `df` that is no regular file, has a
 //! second name, belongs to another group or can be written by others; of a `qf` of somebody else than the owner of `df` and
 //! the user of the queue; of a missing `df`; and of a `qf` that is no control file of version 8, to its end, with a sender
-//! and recipients that can be addresses. A message that another process has locked is left to it.
+//! and recipients that can be addresses. A message that another process has
+//! locked, or has just created, is left to it. A name `qf` and more than an id of 18 letters and digits is told, and left alone.
 //!
 //! The header is sent as it stands in `qf`, without Bcc and Resent-Bcc, which sendmail leaves to its runner, too, and without
 //! fields that depend on another mailer. An address in it that has no domain is left as it is.
@@ -71,7 +72,7 @@
 //! # BUGS
 //!
 //! A machine that stops between the server's "accepted" and the removal of the message delivers it twice; it is never lost.
-//! The same is so of a notification. Options of RFC 3461 are not handed on to the server. A message is held in memory while
+//! The same is so of a notification. A carriage return in a body is sent as it is. Options of RFC 3461 are not handed on to the server. A message is held in memory while
 //! it is sent.
 //!
 //! # SEE ALSO
@@ -93,13 +94,13 @@ use nix::unistd::{chdir, gethostname};
 use relay::Smtp;
 use run::{Counts, NotRun, PROGRAM, Run};
 use settle::Schedule;
-use spool::{NotOpened, Spool};
+use spool::Spool;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use wrapper::queue::directory::Unsound;
+use wrapper::policy::value;
 use wrapper::queue::envelope::is_host_name;
 use wrapper::refusal::Line;
 use wrapper::report;
@@ -130,9 +131,9 @@ struct Cli {
 }
 
 fn directory(text: &str) -> Result<String, String> {
-    let sound =
-        text.starts_with('/') && text.len() > 1 && text.split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."));
-    if sound { Ok(text.to_owned()) } else { Err("an absolute path is wanted, without //, . and ..".into()) }
+    value::path(text.as_bytes())
+        .map(str::to_owned)
+        .ok_or_else(|| "an absolute path is wanted, without //, . and ..".into())
 }
 
 fn host(text: &str) -> Result<String, String> {
@@ -142,7 +143,8 @@ fn host(text: &str) -> Result<String, String> {
 /// Why there was no run.
 enum Refused {
     Identity(NotQueueUser),
-    Queue(String, NotOpened),
+    /// What is wrong with the queue, or with a directory above it, and how to mend it.
+    Queue(String),
     Run(SocketAddr, NotRun),
     /// Messages that were left as they were, so many.
     Left(u64),
@@ -155,7 +157,7 @@ impl Refused {
             Self::Identity(NotQueueUser::Unknown { .. }) => 67,
             Self::Identity(NotQueueUser::Other { .. }) => 77,
             Self::Identity(NotQueueUser::NotSwitched { .. }) => 71,
-            Self::Identity(NotQueueUser::Root { .. }) | Self::Queue(..) => 78,
+            Self::Identity(NotQueueUser::Root { .. }) | Self::Queue(_) => 78,
             Self::Run(_, NotRun::Unreadable(_) | NotRun::Unwritable(_)) => 74,
             Self::Run(_, NotRun::Unreachable(_)) | Self::Left(_) => 75,
         }
@@ -166,7 +168,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Identity(fault) => fault.fmt(f),
-            Self::Queue(user, fault) => not_opened(f, user, fault),
+            Self::Queue(fault) => f.write_str(fault),
             Self::Run(_, NotRun::Unreadable(errno)) => write!(f, "the queue cannot be read: {}", errno.desc()),
             Self::Run(_, NotRun::Unwritable(errno)) => write!(
                 f,
@@ -180,41 +182,6 @@ impl fmt::Display for Refused {
             ),
             Self::Left(1) => f.write_str("one message was left as it was, as told above"),
             Self::Left(messages) => write!(f, "{messages} messages were left as they were, as told above"),
-        }
-    }
-}
-
-fn not_opened(f: &mut fmt::Formatter<'_>, user: &str, fault: &NotOpened) -> fmt::Result {
-    let NotOpened::Unsound { path, fault } = fault else {
-        return write!(f, "user {user:?} has a group that no queue can have; give that user another one");
-    };
-    match fault {
-        Unsound::Unreachable(errno) => {
-            write!(f, "{path} cannot be opened: {}; name the queue with --queue", errno.desc())
-        }
-        Unsound::NotADirectory => {
-            write!(f, "{path} is a symbolic link or a file; name the directory itself with --queue")
-        }
-        Unsound::Owner { uid } => {
-            write!(f, "{path} belongs to uid {uid}; it must belong to root or {user}: chown {user} {path}")
-        }
-        Unsound::GroupWritable { gid } => {
-            write!(f, "{path} can be written by group {gid}, who could put another queue there: chmod g-w {path}")
-        }
-        Unsound::WorldWritable => {
-            write!(f, "{path} can be written by everybody, who could put another queue there: chmod o-w {path}")
-        }
-        Unsound::Group { gid } => {
-            write!(f, "{path} belongs to group {gid}; it must belong to the group of {user}: chown {user}: {path}")
-        }
-        Unsound::NotGroupWritable { mode } => {
-            write!(f, "{path} has mode {mode:04o}; its group must read, write and search it: chmod 2770 {path}")
-        }
-        Unsound::WorldAccessible { mode } => {
-            write!(f, "{path} has mode {mode:04o}; others must have no access to it: chmod 2770 {path}")
-        }
-        Unsound::AccessList => {
-            write!(f, "{path} has an access control list, beside which its mode says nothing: setfacl -b {path}")
         }
     }
 }
@@ -247,7 +214,7 @@ fn run(cli: Cli) -> Result<(), Refused> {
     let user = QueueUser::become_user(&cli.user).map_err(Refused::Identity)?;
     // Nothing is opened from here, and no file system is kept in use. A root that cannot be entered is no root.
     let _ = chdir("/");
-    let mut spool = Spool::open(&cli.queue, user).map_err(|fault| Refused::Queue(cli.user, fault))?;
+    let mut spool = Spool::open(&cli.queue, user).map_err(Refused::Queue)?;
     let own = || gethostname().ok().and_then(|name| name.into_string().ok()).filter(|name| is_host_name(name));
     let host = cli.host.or_else(own).unwrap_or_else(|| "localhost".into());
     let mut relay = Smtp::new(cli.relay, host.clone());

@@ -5,7 +5,7 @@ use lettre::transport::smtp::client::SmtpConnection;
 use lettre::transport::smtp::commands::{Data, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension};
 use std::error::Error as _;
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 use wrapper::queue::address::Address;
@@ -25,18 +25,6 @@ pub(crate) enum Fate {
     Failed(String),
 }
 
-/// What can be said to the server.
-pub(crate) trait Relay {
-    /// Offers a message; says for each recipient, in their order, what has become of it.
-    fn deliver(&mut self, sender: Option<&Address>, recipients: &[&Address], text: &[u8]) -> Vec<Fate>;
-
-    /// Whether the server can be spoken to; a session that has broken is begun anew.
-    ///
-    /// # Errors
-    /// Why not.
-    fn reach(&mut self) -> Result<(), String>;
-}
-
 /// The server at an address.
 pub(crate) struct Smtp {
     address: SocketAddr,
@@ -50,10 +38,45 @@ impl Smtp {
         Self { address, domain, session: None }
     }
 
+    fn session(&mut self) -> Result<&mut SmtpConnection, Fate> {
+        self.session.as_mut().ok_or_else(|| Fate::Deferred("the session with the server has ended".into()))
+    }
+
+    /// Sees to it that the server can be spoken to; a session that has broken is begun anew.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub(crate) fn reach(&mut self) -> Result<(), String> {
+        if self.session.is_none() {
+            let hello = ClientId::Domain(self.domain.clone());
+            let session = SmtpConnection::connect(self.address, Some(PATIENCE), &hello, None, None);
+            self.session = Some(session.map_err(|error| words(&error))?);
+        }
+        Ok(())
+    }
+
+    /// Offers a message; says for each recipient, in their order, what has become of it.
+    pub(crate) fn deliver(&mut self, sender: Option<&Address>, recipients: &[&Address], text: &[u8]) -> Vec<Fate> {
+        let mut fates = match self.envelope(sender, recipients, text) {
+            Ok(fates) => fates,
+            Err(fate) => vec![fate; recipients.len()],
+        };
+        let taken = fates.contains(&Fate::Delivered);
+        let outcome = if taken { self.content(text) } else { Ok(()) };
+        if let Err(fate) = outcome {
+            // Whoever was refused before was so by name, and stays so.
+            fates.iter_mut().filter(|it| **it == Fate::Delivered).for_each(|it| *it = fate.clone());
+        }
+        if !fates.contains(&Fate::Delivered) {
+            // The next message begins at the beginning.
+            let _ = self.say(Rset);
+        }
+        fates
+    }
+
     /// Says it; a server whose answer is none is not spoken to again.
     fn say(&mut self, command: impl Display) -> Result<(), Fate> {
-        let broken = || Fate::Deferred("the session with the server has ended".into());
-        let answer = self.session.as_mut().ok_or_else(broken)?.command(command);
+        let answer = self.session()?.command(command);
         self.heard(answer.map(drop))
     }
 
@@ -89,8 +112,7 @@ impl Smtp {
     fn content(&mut self, text: &[u8]) -> Result<(), Fate> {
         self.say(Data)?;
         let lines = lines(text);
-        let broken = || Fate::Deferred("the session with the server has ended".into());
-        let answer = self.session.as_mut().ok_or_else(broken)?.message(&lines);
+        let answer = self.session()?.message(&lines);
         self.heard(answer.map(drop))
     }
 
@@ -101,35 +123,6 @@ impl Smtp {
             Some((_, domain)) if !domain.contains('"') => text.into_owned(),
             _ => format!("{text}@{}", self.domain),
         }
-    }
-}
-
-impl Relay for Smtp {
-    fn reach(&mut self) -> Result<(), String> {
-        if self.session.is_none() {
-            let hello = ClientId::Domain(self.domain.clone());
-            let session = SmtpConnection::connect(self.address, Some(PATIENCE), &hello, None, None);
-            self.session = Some(session.map_err(|error| words(&error))?);
-        }
-        Ok(())
-    }
-
-    fn deliver(&mut self, sender: Option<&Address>, recipients: &[&Address], text: &[u8]) -> Vec<Fate> {
-        let mut fates = match self.envelope(sender, recipients, text) {
-            Ok(fates) => fates,
-            Err(fate) => vec![fate; recipients.len()],
-        };
-        let taken = fates.contains(&Fate::Delivered);
-        let outcome = if taken { self.content(text) } else { Ok(()) };
-        if let Err(fate) = outcome {
-            // Whoever was refused before was so by name, and stays so.
-            fates.iter_mut().filter(|it| **it == Fate::Delivered).for_each(|it| *it = fate.clone());
-        }
-        if !fates.contains(&Fate::Delivered) {
-            // The next message begins at the beginning.
-            let _ = self.say(Rset);
-        }
-        fates
     }
 }
 
@@ -155,18 +148,12 @@ fn lines(text: &[u8]) -> Vec<u8> {
 
 /// The code and the text of an answer, or what happened to the line.
 fn words(error: &Error) -> String {
-    struct Words<'a>(&'a Error);
-    impl Display for Words<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            match (self.0.status(), self.0.source()) {
-                (Some(code), Some(text)) => write!(f, "{code} {text}"),
-                (Some(code), None) => write!(f, "{code}"),
-                (None, Some(cause)) => write!(f, "{cause}"),
-                (None, None) => write!(f, "{}", self.0),
-            }
-        }
+    match (error.status(), error.source()) {
+        (Some(code), Some(text)) => format!("{code} {text}"),
+        (Some(code), None) => code.to_string(),
+        (None, Some(cause)) => cause.to_string(),
+        (None, None) => error.to_string(),
     }
-    Words(error).to_string()
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! One run through the queue: each message by itself, so that none can stop another.
 
 use crate::bounce::notification;
-use crate::relay::{Fate, Relay};
+use crate::relay::{Fate, Smtp};
 use crate::settle::{Schedule, is_due, settle};
-use crate::spool::{Claim, Message, Poison, Spool, errno_of};
+use crate::spool::{Claim, List, Message, Poison, Spool, errno_of};
 use nix::errno::Errno;
 use std::fmt::{self, Display, Write as _};
 use std::io::Read;
@@ -11,11 +11,11 @@ use wrapper::refusal::Line;
 use wrapper::report;
 
 /// How a run goes.
-pub(crate) struct Run<'a, R> {
+pub(crate) struct Run<'a> {
     /// The queue.
     pub(crate) spool: &'a mut Spool,
     /// The server.
-    pub(crate) relay: &'a mut R,
+    pub(crate) relay: &'a mut Smtp,
     /// How long messages are tried.
     pub(crate) schedule: Schedule,
     /// Also those whose time has not come.
@@ -31,7 +31,7 @@ pub(crate) struct Run<'a, R> {
 pub(crate) struct Counts {
     /// Out of the queue, and none of their recipients is left.
     pub(crate) done: u64,
-    /// Of those and others, so many of which a sender was told that they were not delivered.
+    /// Of which the sender was told that somebody has not got them.
     pub(crate) returned: u64,
     /// Kept for a later run.
     pub(crate) kept: u64,
@@ -67,31 +67,44 @@ pub(crate) enum NotRun {
     Unreachable(String),
 }
 
-impl<R: Relay> Run<'_, R> {
+impl Run<'_> {
     /// Tries every message that is due.
     ///
     /// # Errors
     /// Why it ended before; `counts` says what it did until then.
     pub(crate) fn through(&mut self, counts: &mut Counts) -> Result<(), NotRun> {
         self.spool.try_to_write().map_err(NotRun::Unwritable)?;
-        for id in self.spool.ids().map_err(NotRun::Unreadable)? {
-            match self.spool.claim(&id) {
-                Ok(Claim::Gone) => {}
-                Ok(Claim::Busy) => counts.busy += 1,
-                Ok(Claim::Poisoned(poison)) => self.put_aside(&id, poison, counts),
-                Ok(Claim::Mine(message)) if !self.all && !is_due(&message.control, self.now) => counts.not_due += 1,
+        let List { ids, strange } = self.spool.list().map_err(NotRun::Unreadable)?;
+        for id in ids {
+            let done = match self.spool.claim(&id) {
+                Ok(Claim::Mine(message)) if !self.all && !is_due(&message.control, self.now) => {
+                    counts.not_due += 1;
+                    Ok(())
+                }
                 Ok(Claim::Mine(message)) => {
                     self.relay.reach().map_err(NotRun::Unreachable)?;
-                    if let Err(errno) = self.message(*message, counts) {
-                        counts.failed += 1;
-                        tell(&id, format_args!("left as it is: {}; it is tried again by the next run", errno.desc()));
-                    }
+                    self.message(*message, counts)
                 }
-                Err(errno) => {
-                    counts.failed += 1;
-                    tell(&id, format_args!("left as it is: {}; it is tried again by the next run", errno.desc()));
+                Ok(Claim::Poisoned { poison, _locked }) => {
+                    self.put_aside(&id, poison, counts);
+                    Ok(())
                 }
+                Ok(Claim::Busy) => {
+                    counts.busy += 1;
+                    Ok(())
+                }
+                Ok(Claim::Gone) => Ok(()),
+                Err(errno) => Err(errno),
+            };
+            if let Err(errno) = done {
+                counts.failed += 1;
+                tell(&id, format_args!("left as it is: {}; it is tried again by the next run", errno.desc()));
             }
+        }
+        if strange > 0 {
+            counts.failed += strange;
+            let what = "names begin with qf and go on with what is no id of 1 to 18 letters and digits";
+            tell("-", format_args!("{strange} {what}: left alone; give them another name, or remove them"));
         }
         Ok(())
     }

@@ -13,13 +13,18 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use wrapper::credentials;
 use wrapper::policy::{Group, Limits, Owner, QueuePolicy};
 use wrapper::queue::commit::Store;
-use wrapper::queue::directory::{Queue, Unsound};
+use wrapper::queue::directory::Queue;
+use wrapper::queue::refusal::QueueRefusal;
 
 /// Longest id: with a longer one sendmail would not run it either.
 const ID_MAX: usize = 18;
+
+/// As long as sendmail's runner an empty envelope is taken for one that is being written.
+const BEGUN_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// The queue, opened as its user.
 pub(crate) struct Spool {
@@ -41,6 +46,15 @@ pub(crate) struct Message {
     locked: OwnedFd,
 }
 
+/// What there is in the queue.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    /// Ids of messages.
+    pub(crate) ids: Vec<String>,
+    /// How many names begin as that of a message, and go on with what is no id.
+    pub(crate) strange: u64,
+}
+
 /// What has become of an attempt to have a message.
 pub(crate) enum Claim {
     /// It is this process's.
@@ -50,7 +64,12 @@ pub(crate) enum Claim {
     /// It is there no longer.
     Gone,
     /// It is none that can be delivered.
-    Poisoned(Poison),
+    Poisoned {
+        /// Why.
+        poison: Poison,
+        /// The lock, if it could be had: nobody puts another in its place before it is put aside.
+        _locked: Option<OwnedFd>,
+    },
 }
 
 /// Why a message cannot be delivered, whoever tries.
@@ -69,7 +88,7 @@ pub(crate) enum Poison {
         /// Who owns it.
         control: u32,
         /// Who owns the body.
-        data: u32,
+        body: u32,
     },
     /// Its mode, or a lock of the file system, keeps the user of the queue from reading it.
     Unreadable(Part, Errno),
@@ -106,8 +125,8 @@ impl fmt::Display for Poison {
             Self::Links(part) => write!(f, "{} has more than one name", part.prefix()),
             Self::Group(part, gid) => write!(f, "{} belongs to group {gid}, not to the queue's", part.prefix()),
             Self::Writable(part, mode) => write!(f, "{} has mode {mode:04o}: others may write it", part.prefix()),
-            Self::Owner { control, data } => {
-                write!(f, "qf belongs to uid {control}, df to uid {data}: nobody can say who submitted it")
+            Self::Owner { control, body } => {
+                write!(f, "qf belongs to uid {control}, df to uid {body}: nobody can say who submitted it")
             }
             Self::Unreadable(part, errno) => write!(f, "{} cannot be read: {}", part.prefix(), errno.desc()),
             Self::NoBody => f.write_str("df is missing"),
@@ -117,54 +136,46 @@ impl fmt::Display for Poison {
     }
 }
 
-/// Why the queue cannot be opened: where, and what is wrong there.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NotOpened {
-    /// The group of its user is none that a queue can have.
-    Group,
-    /// A directory on the way, or the queue.
-    Unsound {
-        /// Which.
-        path: String,
-        /// What is wrong with it.
-        fault: Unsound,
-    },
-}
-
 impl Spool {
-    /// Opens the queue, if it is one in which nobody but its user, its group and root can change anything.
+    /// Opens the queue, if it is one in which nobody but its user, its group and root can change anything: by the rules
+    /// of the queue writer, and in its words.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub(crate) fn open(directory: &str, user: QueueUser) -> Result<Self, NotOpened> {
-        let gid = credentials::Gid::new(user.gid.as_raw()).ok_or(NotOpened::Group)?;
+    /// What is wrong with it, and how to mend that.
+    pub(crate) fn open(directory: &str, user: QueueUser) -> Result<Self, String> {
+        let gid = credentials::Gid::new(user.gid.as_raw()).ok_or("gid 4294967295 is no group")?;
         let policy = QueuePolicy {
-            own: Group { gid, name: "" },
+            own: Group { gid, name: &user.group },
             owner: Owner { uid: user.uid.as_raw(), name: &user.name },
             directory,
+            // To open it asks for none.
             limits: Limits::DEFAULT,
         };
-        let opened = Queue::open(&policy);
-        let queue = opened.map_err(|(path, fault)| NotOpened::Unsound { path: path.into(), fault })?;
-        Ok(Self { queue, user })
+        match Queue::open(&policy) {
+            Ok(queue) => Ok(Self { queue, user }),
+            Err((path, fault)) => Err(QueueRefusal::Directory { path, fault, policy: &policy }.to_string()),
+        }
     }
 
-    /// Ids of the messages there are now, in the order in which they were queued as far as ids say it.
+    /// The messages there are now, in the order in which they were queued as far as ids say it.
     ///
     /// # Errors
     /// If the directory cannot be read.
-    pub(crate) fn ids(&self) -> Result<Vec<String>, Errno> {
+    pub(crate) fn list(&self) -> Result<List, Errno> {
         let how = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let mut directory = Dir::openat(self.queue.as_fd(), ".", how, Mode::empty())?;
-        let mut ids = Vec::new();
+        let mut list = List::default();
         for entry in directory.iter() {
             let entry = entry?;
-            let id = entry.file_name().to_bytes().strip_prefix(b"qf").unwrap_or_default();
+            let Some(id) = entry.file_name().to_bytes().strip_prefix(b"qf") else { continue };
             let sound = (1..=ID_MAX).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric);
-            ids.extend(std::str::from_utf8(id).ok().filter(|_| sound).map(str::to_owned));
+            match std::str::from_utf8(id).ok().filter(|_| sound) {
+                Some(id) => list.ids.push(id.to_owned()),
+                None => list.strange += 1,
+            }
         }
-        ids.sort_unstable();
-        Ok(ids)
+        list.ids.sort_unstable();
+        Ok(list)
     }
 
     /// Tries whether the queue can be written at all: a message that is delivered and cannot be taken out of it is
@@ -173,12 +184,17 @@ impl Spool {
     /// # Errors
     /// What the kernel says.
     pub(crate) fn try_to_write(&mut self) -> Result<(), Errno> {
-        // By the name of an envelope that is being written, which no runner takes for a message.
-        let name = format!("tfrunner{}", std::process::id());
-        match self.queue.create(&name) {
-            // Of a process of that id that was killed.
-            Ok(_) | Err(Errno::EEXIST) => self.queue.remove(&name),
-            Err(errno) => Err(errno),
+        // By the name of an envelope that is being written, which no runner takes for a message. Always the same, so that
+        // one that a killed runner leaves is taken away by the next.
+        let name = "tfrunner";
+        match self.queue.create(name) {
+            Ok(_) | Err(Errno::EEXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+        match self.queue.remove(name) {
+            // By another runner, which tried the same.
+            Err(Errno::ENOENT) => Ok(()),
+            other => other,
         }
     }
 
@@ -190,7 +206,7 @@ impl Spool {
         let file = match self.open_part(Part::Control, id)? {
             Opened::File(file) => file,
             Opened::Missing => return Ok(Claim::Gone),
-            Opened::Poisoned(poison) => return Ok(Claim::Poisoned(poison)),
+            Opened::Poisoned(poison) => return Ok(Claim::Poisoned { poison, _locked: None }),
         };
         match self.queue.lock(&file) {
             Ok(()) => {}
@@ -201,50 +217,58 @@ impl Spool {
         if !self.queue.is(&format!("qf{id}"), &file)? {
             return Ok(Claim::Gone);
         }
-        match self.read(id, file)? {
-            Ok(message) => Ok(Claim::Mine(Box::new(message))),
-            Err(poison) => Ok(Claim::Poisoned(poison)),
+        if self.is_begun(&file)? {
+            return Ok(Claim::Busy);
+        }
+        match self.read(id, &file)? {
+            Ok((control, body, submitter)) => {
+                Ok(Claim::Mine(Box::new(Message { id: id.into(), control, body, submitter, locked: file })))
+            }
+            Err(poison) => Ok(Claim::Poisoned { poison, _locked: Some(file) }),
         }
     }
 
-    fn read(&mut self, id: &str, locked: OwnedFd) -> Result<Result<Message, Poison>, Errno> {
-        let mut status = fstat(&locked)?;
+    /// Whether sendmail has just created it: it locks an envelope after that, and writes it then.
+    fn is_begun(&self, file: &OwnedFd) -> Result<bool, Errno> {
+        let status = fstat(file)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let age = now.saturating_sub(u64::try_from(status.st_mtime).unwrap_or_default());
+        Ok(status.st_size == 0 && age < BEGUN_FOR.as_secs())
+    }
+
+    /// Envelope, body and submitter of what is locked.
+    fn read(&mut self, id: &str, locked: &OwnedFd) -> Result<Result<(Control, File, u32), Poison>, Errno> {
+        let mut status = fstat(locked)?;
         let other = format!("tf{id}");
-        if status.st_nlink == 2 && self.queue.is(&other, &locked)? {
+        if status.st_nlink == 2 && self.queue.is(&other, locked)? {
             // Where the kernel has no rename to a free name a message is committed by a second name, and this is from a
             // machine that stopped before the first one was taken away.
             self.queue.remove(&other)?;
-            status = fstat(&locked)?;
+            status = fstat(locked)?;
         }
-        let data = match self.open_part(Part::Body, id)? {
+        let body = match self.open_part(Part::Body, id)? {
             Opened::File(file) => file,
             Opened::Missing => return Ok(Err(Poison::NoBody)),
             Opened::Poisoned(poison) => return Ok(Err(poison)),
         };
-        let submitter = fstat(&data)?;
-        for (part, status) in [(Part::Control, &status), (Part::Body, &submitter)] {
+        let body_status = fstat(&body)?;
+        for (part, status) in [(Part::Control, &status), (Part::Body, &body_status)] {
             if let Some(poison) = self.judge(part, status) {
                 return Ok(Err(poison));
             }
         }
-        let (control, data_owner) = (status.st_uid, submitter.st_uid);
-        if ![data_owner, self.user.uid.as_raw()].contains(&control) {
-            return Ok(Err(Poison::Owner { control, data: data_owner }));
+        let (control, submitter) = (status.st_uid, body_status.st_uid);
+        if ![submitter, self.user.uid.as_raw()].contains(&control) {
+            return Ok(Err(Poison::Owner { control, body: submitter }));
         }
         let mut text = Vec::new();
-        let file = File::from(locked);
-        (&file).take(CONTROL_MAX + 1).read_to_end(&mut text).map_err(|error| errno_of(&error))?;
+        let reader = File::from(locked.try_clone().map_err(|error| errno_of(&error))?);
+        reader.take(CONTROL_MAX + 1).read_to_end(&mut text).map_err(|error| errno_of(&error))?;
         if text.len() as u64 > CONTROL_MAX {
             return Ok(Err(Poison::TooLong));
         }
-        let message = |control| Message {
-            id: id.into(),
-            control,
-            body: File::from(data),
-            submitter: data_owner,
-            locked: file.into(),
-        };
-        Ok(Control::parse(&text).map(message).map_err(Poison::Control))
+        let parsed = Control::parse(&text).map_err(Poison::Control);
+        Ok(parsed.map(|control| (control, File::from(body), submitter)))
     }
 
     fn judge(&self, part: Part, status: &FileStat) -> Option<Poison> {
@@ -292,7 +316,7 @@ impl Spool {
     /// Writes the envelope of a message anew, so that at no moment there is none, nor one that is not locked.
     ///
     /// # Errors
-    /// What the kernel says; the message is then as it was.
+    /// What the kernel says; the message is then as it was, or written anew and perhaps not on disk.
     pub(crate) fn keep(&mut self, message: &mut Message, control: &[u8]) -> Result<(), Errno> {
         let (new, name) = (format!("tf{}", message.id), format!("qf{}", message.id));
         let file = match self.queue.create(&new) {

@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use nix::unistd::{Gid, setgroups};
 use rstest::rstest;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use support::room::{become_user, before_exec};
@@ -282,7 +282,12 @@ fn an_envelope_that_was_being_written_when_the_machine_stopped_is_no_hindrance()
 #[case::no_such_user(0, "nobody-of-that-name", 67, "there is no user \"nobody-of-that-name\"")]
 #[case::root(0, "root", 78, "user \"root\" has root's uid or gid")]
 #[case::root_s_group(0, "toor", 78, "user \"toor\" has root's uid or gid")]
-#[case::other_user(0, "alice", 78, "/mnt/spool/queue belongs to uid 39; it must belong to root or alice")]
+#[case::other_user(
+    0,
+    "alice",
+    78,
+    "the queue /mnt/spool/queue is not used: /mnt/spool/queue belongs to uid 39, not to root or uid 1000 (alice)"
+)]
 fn who_may_not_run_it_is_told(#[case] uid: u32, #[case] user: &str, #[case] status: i32, #[case] wanted: &str) {
     let Some(spool) = Spool::new() else { return };
     spool.message("A", "Salice\nRPFD:bob");
@@ -305,14 +310,26 @@ fn the_user_of_the_queue_may_run_it() {
 }
 
 #[rstest]
-#[case::for_everybody(0o2777, "has mode 2777; others must have no access to it")]
-#[case::not_for_its_group(0o2750, "has mode 2750; its group must read, write and search it")]
+#[case::for_everybody(
+    0o2777,
+    "the queue /mnt/spool/queue is not used: /mnt/spool/queue has mode 2777, so that everybody can get at the mail in it"
+)]
+#[case::not_for_its_group(0o2750, "/mnt/spool/queue has mode 2750, so that its group cannot work in it")]
 fn a_queue_of_another_mode_is_left_alone(#[case] mode: u32, #[case] wanted: &str) {
     let Some(spool) = Spool::new() else { return };
     spool.message("A", "Salice\nRPFD:bob");
     fs::set_permissions(QUEUE, Permissions::from_mode(mode)).expect("mode");
     let (status, _, said) = ran(runner("127.0.0.1:1", &[]));
     assert_eq!((status, said.contains(wanted)), (Some(78), true), "{said}");
+}
+
+#[test]
+fn what_its_group_is_called_is_told() {
+    let Some(spool) = Spool::new() else { return };
+    chown(QUEUE, None, Some(8)).expect("group");
+    let (status, _, said) = ran(runner("127.0.0.1:1", &[]));
+    let wanted = "/mnt/spool/queue belongs to gid 8, not to gid 38 (list); give it to that group with chgrp\n";
+    assert_eq!((status, said.ends_with(wanted), spool.names().len()), (Some(78), true, 0), "{said}");
 }
 
 #[rstest]

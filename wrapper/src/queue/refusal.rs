@@ -262,7 +262,7 @@ fn directory(f: &mut fmt::Formatter<'_>, path: &str, fault: Unsound, policy: &Qu
     match fault {
         Unsound::Unreachable(Errno::ENOENT) => write!(f, "does not exist; make it"),
         Unsound::Unreachable(errno) => write!(f, "cannot be opened: {}; {own} must be able to reach it", errno.desc()),
-        Unsound::NotADirectory => write!(f, "is a symbolic link or a file; make it a directory, or seal another path"),
+        Unsound::NotADirectory => write!(f, "is a symbolic link or a file; make it a directory, or use another path"),
         Unsound::Owner { uid } => {
             write!(f, "belongs to uid {uid}, not to root or {owner}; give it to one of them with chown")
         }

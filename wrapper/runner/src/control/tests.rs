@@ -80,6 +80,17 @@ fn the_file_for_a_later_run_has_who_waits_and_what_was_tried() {
     assert_eq!(again.recipients.first(), control.recipients.get(1));
 }
 
+#[test]
+fn many_recipients_take_no_more_than_their_number() {
+    // In the square of it this would take minutes, and every message after it would wait.
+    let recipients: String = (0..100_000).map(|number| format!("RPFD:r{number}\n")).collect();
+    let control = Control::parse(format!("V8\nSa\n{recipients}.\n").as_bytes()).expect("read");
+    let waiting: Vec<usize> = (0..100_000).step_by(2).collect();
+    let later = Control::parse(&control.for_later(&waiting, 9, "later")).expect("read");
+    assert_eq!(later.recipients.len(), 50_000);
+    assert_eq!(later.recipients.last(), control.recipients.get(99_998));
+}
+
 #[rstest]
 #[case::empty(b"", ControlFault::Version)]
 #[case::no_version(b"Sa\nRPFD:b\n.\n", ControlFault::Version)]

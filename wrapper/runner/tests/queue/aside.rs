@@ -10,6 +10,7 @@ use nix::unistd::mkfifo;
 use rstest::rstest;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::time::{Duration, SystemTime};
 
 fn path(name: &str) -> String {
     format!("{QUEUE}/{name}")
@@ -68,7 +69,11 @@ fn a_full_disk_delivers_nothing_twice(
 #[rstest]
 #[case::no_sender("qf: it has no sender, line S", |s: &Spool| s.file("qfB", b"V8\nRPFD:bob\n.\n"))]
 #[case::truncated("qf: its last line, a dot, is missing", |s: &Spool| s.file("qfB", b"V8\nSalice\n"))]
-#[case::empty("qf: its first line is not V8", |s: &Spool| s.file("qfB", b""))]
+#[case::empty_for_long("qf: its first line is not V8", |s: &Spool| {
+    s.file("qfB", b"");
+    let long_ago = SystemTime::now() - Duration::from_secs(601);
+    File::options().write(true).open(path("qfB")).and_then(|file| file.set_modified(long_ago)).expect("a time");
+})]
 #[case::no_body("df is missing", |_: &Spool| fs::remove_file(path("dfB")).expect("removed"))]
 #[case::symbolic_link("qf is no regular file", |s: &Spool| {
     s.file("elsewhere", b"V8\nSalice\nRPFD:bob\n.\n");
@@ -136,6 +141,38 @@ fn a_message_that_is_locked_is_not_waited_for() {
     assert_eq!(ran(runner(&server.address(), &[])), (Some(0), counts(&[("done", 1), ("busy", 1)]), String::new()));
     drop(locked);
     assert_eq!(ran(runner(&server.address(), &[])), (Some(0), counts(&[("done", 1)]), String::new()));
+}
+
+#[test]
+fn an_envelope_that_sendmail_has_just_created_is_its_own() {
+    // It creates, locks and writes, in this order.
+    let Some(spool) = Spool::new() else { return };
+    spool.message("A", "Salice\nRPFD:bob");
+    spool.file("qfA", b"");
+    assert_eq!(ran(runner(&willing().address(), &[])), (Some(0), counts(&[("busy", 1)]), String::new()));
+    assert_eq!(spool.names(), ["dfA", "qfA"]);
+}
+
+#[test]
+fn a_name_without_an_id_is_told_and_left_alone() {
+    let Some(spool) = Spool::new() else { return };
+    spool.message("A", "Salice\nRPFD:bob");
+    let strange = ["qf", "qf1234567890123456789", "qfa b"];
+    strange.iter().for_each(|name| spool.file(name, b"V8\nSalice\nRPFD:bob\n.\n"));
+    let said = "queue-runner: -: 3 names begin with qf and go on with what is no id of 1 to 18 letters and digits: left \
+                alone; give them another name, or remove them";
+    let (status, counted, told) = ran(runner(&willing().address(), &[]));
+    assert_eq!((status, counted), (Some(75), counts(&[("done", 1), ("failed", 3)])));
+    assert_eq!(told.lines().next(), Some(said));
+    assert_eq!(spool.names(), strange);
+}
+
+#[test]
+fn what_a_killed_runner_tried_to_write_is_taken_away() {
+    let Some(spool) = Spool::new() else { return };
+    spool.file("tfrunner", b"");
+    assert_eq!(ran(runner("127.0.0.1:1", &[])), (Some(0), counts(&[]), String::new()));
+    assert_eq!(spool.names(), [""; 0]);
 }
 
 #[test]
