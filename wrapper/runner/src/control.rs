@@ -109,7 +109,7 @@ impl fmt::Display for ControlFault {
                     AddressFault::TooLong => "has more than 255 bytes",
                     AddressFault::Byte => "has a byte that is not printable ASCII",
                     AddressFault::Unbalanced => "has a quote or bracket without its other",
-                    AddressFault::Blank => "has a blank outside of quotes",
+                    AddressFault::Blank => "is more addresses than one, or has a blank outside of quotes",
                     AddressFault::NotMail => "is a program or a file",
                 };
                 write!(f, "the address after {} {fault}", letter(kind))

@@ -218,7 +218,9 @@ fn address(fault: AddressFault) -> String {
             "has a control character or one that is not ASCII; encode the name, and take line ends out".to_owned()
         }
         AddressFault::Unbalanced => "has a quote, comment or bracket without its other half".to_owned(),
-        AddressFault::Blank => "has a blank where a comma belongs, or more addresses than one".to_owned(),
+        AddressFault::Blank => {
+            "is more addresses than one, or has a blank, comma, semicolon or colon outside of quotes".to_owned()
+        }
         AddressFault::NotMail => "is a program, a file or a list in a file; only mail is sent from here".to_owned(),
     }
 }
