@@ -46,6 +46,11 @@ pub enum Unsound {
         /// Its permissions.
         mode: u32,
     },
+    /// The queue is sticky and not its owner's: in it only who wrote a message and root can take it out.
+    Sticky {
+        /// Who owns it.
+        uid: u32,
+    },
     /// The queue has an access control list, so that its mode does not say who may do what.
     AccessList,
 }
@@ -221,6 +226,10 @@ fn judge_queue(status: &FileStat, policy: &QueuePolicy<'_>) -> Result<(), Unsoun
     }
     if mode & 0o070 != 0o070 {
         return Err(Unsound::NotGroupWritable { mode });
+    }
+    // unlink(2), EPERM: the owner of the directory may take out what he has not written.
+    if mode & 0o1000 != 0 && status.st_uid != policy.owner.uid {
+        return Err(Unsound::Sticky { uid: status.st_uid });
     }
     Ok(())
 }

@@ -281,6 +281,11 @@ fn directory(f: &mut fmt::Formatter<'_>, path: &str, fault: Unsound, policy: &Qu
         Unsound::WorldAccessible { mode } => {
             write!(f, "has mode {mode:04o}, so that everybody can get at the mail in it; change that with chmod 2770")
         }
+        Unsound::Sticky { uid } => write!(
+            f,
+            "is sticky and belongs to uid {uid}, so that {owner} cannot take out what was delivered; change that with \
+             chmod -t"
+        ),
         Unsound::AccessList => {
             write!(f, "has an access control list, so that more than {own} may use it; remove it with setfacl -b -k")
         }

@@ -26,6 +26,7 @@ fn status(uid: u32, gid: u32, mode: u32) -> FileStat {
 #[case::as_installed(39, 38, 0o2770, Ok(()))]
 #[case::of_root(0, 38, 0o770, Ok(()))]
 #[case::sticky(39, 38, 0o3770, Ok(()))]
+#[case::sticky_of_root(0, 38, 0o3770, Err(Unsound::Sticky { uid: 0 }))]
 #[case::of_a_stranger(1000, 38, 0o2770, Err(Unsound::Owner { uid: 1000 }))]
 #[case::of_another_group(39, 8, 0o2770, Err(Unsound::Group { gid: 8 }))]
 #[case::not_writable(39, 38, 0o2750, Err(Unsound::NotGroupWritable { mode: 0o2750 }))]

@@ -73,6 +73,7 @@ fn every() -> Vec<QueueRefusal<'static>> {
         Unsound::Group { gid: 8 },
         Unsound::NotGroupWritable { mode: 0o2750 },
         Unsound::WorldAccessible { mode: 0o2777 },
+        Unsound::Sticky { uid: 0 },
         Unsound::AccessList,
     ];
     all.extend(directory.map(|fault| QueueRefusal::Directory { path: "/var/spool", fault, policy: &POLICY }));
