@@ -14,11 +14,12 @@ use std::io::{self, Cursor};
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::Duration;
 
 /// Where syslogd listens: syslog(3).
 const SYSLOG: &str = "/dev/log";
 
-/// Longest wait for standard error or output, in seconds.
+/// Longest wait for standard error or output, or for syslogd where it is waited for, in seconds.
 const PATIENCE: i64 = 1;
 
 /// Tells it to the administrator, and to the mail server on standard error or the web server as a page.
@@ -35,6 +36,13 @@ pub fn deliver(refusal: &Refusal<'_>, kind: Kind) {
 pub fn log(line: &Line) {
     // A machine without syslogd, as a container, is no fault; and there is nowhere to tell of another.
     let _ = to_syslog(Path::new(SYSLOG), line.log_entry());
+}
+
+/// Tells it to the administrator, one line of many: syslogd is waited for, at most [`PATIENCE`], because the kernel keeps ten
+/// lines for it (unix(7), max_dgram_qlen). For programs that nobody waits for.
+pub fn log_in_turn(line: &Line) {
+    // As above.
+    let _ = to_syslog_in_turn(Path::new(SYSLOG), line.log_entry());
 }
 
 /// Tells it to whoever started the program, on standard error.
@@ -55,6 +63,12 @@ fn offer_page(line: &Line) {
 fn to_syslog(path: &Path, entry: &[u8]) -> io::Result<()> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
+    socket.send_to(entry, path).map(drop)
+}
+
+fn to_syslog_in_turn(path: &Path, entry: &[u8]) -> io::Result<()> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_write_timeout(Some(Duration::from_secs(PATIENCE.unsigned_abs())))?;
     socket.send_to(entry, path).map(drop)
 }
 

@@ -5,7 +5,7 @@
 //! # SYNOPSIS
 //!
 //! **queue-runner** [**--queue** *directory*] [**--user** *user*] [**--relay** *address*:*port*] [**--host** *name*]
-//! [**--return-after** *days*] [**--all**]
+//! [**--return-after** *days*] [**--largest** *mebibytes*] [**--all**]
 //!
 //! # DESCRIPTION
 //!
@@ -18,7 +18,9 @@
 //! or no answer) wait: after 5 minutes at first, then twice as long each time, at most 4 hours. Of recipients that it
 //! refuses for good (5xx), or for more than the days of **--return-after**, the sender gets a notification (RFC 3464), unless
 //! the sender asked for none (NOTIFY). It is on its way before the recipients leave the queue. Where there is no sender to
-//! tell, or the server does not take the notification, the message is put aside.
+//! tell, or the server does not take the notification, the message is put aside; where it does not take the notification for
+//! now, that is when the days of **--return-after** are over. A message that is larger than **--largest** is not offered, and
+//! its recipients count as refused for good.
 //!
 //! Nothing is delivered where the queue cannot be written. If that turns out when the server has a message already, for all
 //! or some of its recipients, the message is put aside, so that they do not get it again with each run.
@@ -44,6 +46,7 @@
 //! | --relay *address*:*port*     | the server, as a number; 127.0.0.1:25 unless given. There is no encryption: name one of this machine |
 //! | --host *name*                | what this machine is called, in EHLO, and as the domain of an address that has none; what the kernel says unless given |
 //! | --return-after *days*        | 5 unless given; 0: after the first try                                        |
+//! | --largest *mebibytes*        | the largest message that is sent, 100 unless given: one is held in memory while it is sent |
 //! | --all                        | also those whose time has not come                                            |
 //!
 //! # EXIT STATUS
@@ -72,8 +75,9 @@
 //! # BUGS
 //!
 //! A machine that stops between the server's "accepted" and the removal of the message delivers it twice; it is never lost.
-//! The same is so of a notification. A carriage return in a body is sent as it is. Options of RFC 3461 are not handed on to the server. A message is held in memory while
-//! it is sent.
+//! The same is so of a notification. A carriage return in a body is sent as it is. Options of RFC 3461 are not handed on to the server, and
+//! of them only NOTIFY is asked for here: a notification is not put off, is not about success, and has the header only. Recipients
+//! that a server takes no more of in one message (452) wait as others do.
 //!
 //! # SEE ALSO
 //!
@@ -125,6 +129,9 @@ struct Cli {
     /// Days after which a message that could not be delivered is returned
     #[arg(long, value_name = "DAYS", default_value_t = 5, value_parser = clap::value_parser!(u16))]
     return_after: u16,
+    /// Largest message that is sent
+    #[arg(long, value_name = "MEBIBYTES", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
+    largest: u16,
     /// Also messages whose time has not come
     #[arg(long)]
     all: bool,
@@ -218,10 +225,11 @@ fn run(cli: Cli) -> Result<(), Refused> {
     let own = || gethostname().ok().and_then(|name| name.into_string().ok()).filter(|name| is_host_name(name));
     let host = cli.host.or_else(own).unwrap_or_else(|| "localhost".into());
     let mut relay = Smtp::new(cli.relay, host.clone());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let schedule = Schedule { return_after: Duration::from_secs(u64::from(cli.return_after) * 86_400) };
     let mut counts = Counts::default();
-    let mut run = Run { spool: &mut spool, relay: &mut relay, schedule, all: cli.all, host: &host, now };
+    let largest = usize::from(cli.largest) * 1024 * 1024;
+    let mut run = Run { spool: &mut spool, relay: &mut relay, schedule, all: cli.all, host: &host, largest, clock };
     let ended = run.through(&mut counts);
     // Whoever does not read it has the log.
     let _ = writeln!(io::stdout(), "{PROGRAM}: {counts}");

@@ -10,9 +10,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use wrapper::queue::address::Address;
 
-/// How long the server may take for one answer: five minutes are the longest that RFC 5321, 4.5.3.2, asks a client to wait
-/// where that is not for the end of the message, and a server of this machine answers that as soon.
+/// How long the server may take for one answer: RFC 5321, 4.5.3.2.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// How long it may take to the answer that it has the message: 4.5.3.2.6 there. Whoever leaves before sends it again.
+const PATIENCE_AT_THE_END: Duration = Duration::from_secs(600);
+/// How many bytes of a message are made ready to be sent at once.
+const PIECE: usize = 64 * 1024;
 
 /// What has become of a message for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +114,11 @@ impl Smtp {
 
     fn content(&mut self, text: &[u8]) -> Result<(), Fate> {
         self.say(Data)?;
-        let lines = lines(text);
-        let answer = self.session()?.message(&lines);
+        let session = self.session()?;
+        // What the socket refuses here it refuses to send, too.
+        let _ = session.set_timeout(Some(PATIENCE_AT_THE_END));
+        let answer = session.message_iter(pieces(text));
+        let _ = session.set_timeout(Some(PATIENCE));
         self.heard(answer.map(drop))
     }
 
@@ -133,17 +139,19 @@ impl Drop for Smtp {
     }
 }
 
-/// Lines with carriage return and line feed, without the last one, which the end of the message brings.
-fn lines(text: &[u8]) -> Vec<u8> {
-    let text = text.strip_suffix(b"\n").unwrap_or(text);
-    let mut lines = Vec::with_capacity(text.len() + text.len() / 32);
-    for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        if at > 0 {
-            lines.extend_from_slice(b"\r\n");
+/// Lines with carriage return and line feed, without the last one, which the end of the message brings: in pieces, so that
+/// a message is in memory once.
+fn pieces(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    text.strip_suffix(b"\n").unwrap_or(text).chunks(PIECE).map(|chunk| {
+        let mut piece = Vec::with_capacity(chunk.len() + chunk.len() / 32);
+        for (at, line) in chunk.split(|byte| *byte == b'\n').enumerate() {
+            if at > 0 {
+                piece.extend_from_slice(b"\r\n");
+            }
+            piece.extend_from_slice(line);
         }
-        lines.extend_from_slice(line);
-    }
-    lines
+        piece
+    })
 }
 
 /// The code and the text of an answer, or what happened to the line.

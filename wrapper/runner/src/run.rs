@@ -3,10 +3,9 @@
 use crate::bounce::notification;
 use crate::relay::{Fate, Smtp};
 use crate::settle::{Schedule, is_due, settle};
-use crate::spool::{Claim, List, Message, Poison, Spool, errno_of};
+use crate::spool::{Claim, List, Message, NotRemoved, Poison, Spool};
 use nix::errno::Errno;
 use std::fmt::{self, Display, Write as _};
-use std::io::Read;
 use wrapper::refusal::Line;
 use wrapper::report;
 
@@ -22,8 +21,10 @@ pub(crate) struct Run<'a> {
     pub(crate) all: bool,
     /// What this machine is called.
     pub(crate) host: &'a str,
-    /// Seconds since 1970.
-    pub(crate) now: u64,
+    /// The largest message that is sent, in bytes.
+    pub(crate) largest: usize,
+    /// Seconds since 1970. Asked for each message: a run can last for hours, while another counts attempts.
+    pub(crate) clock: fn() -> u64,
 }
 
 /// What a run did, in messages.
@@ -75,9 +76,14 @@ impl Run<'_> {
     pub(crate) fn through(&mut self, counts: &mut Counts) -> Result<(), NotRun> {
         self.spool.try_to_write().map_err(NotRun::Unwritable)?;
         let List { ids, strange } = self.spool.list().map_err(NotRun::Unreadable)?;
+        if strange > 0 {
+            counts.failed += strange;
+            let what = "names begin with qf and go on with what is no id of 1 to 18 letters and digits";
+            tell("-", format_args!("{strange} {what}: left alone; give them another name, or remove them"));
+        }
         for id in ids {
             let done = match self.spool.claim(&id) {
-                Ok(Claim::Mine(message)) if !self.all && !is_due(&message.control, self.now) => {
+                Ok(Claim::Mine(message)) if !self.all && !is_due(&message.control, (self.clock)()) => {
                     counts.not_due += 1;
                     Ok(())
                 }
@@ -101,26 +107,28 @@ impl Run<'_> {
                 tell(&id, format_args!("left as it is: {}; it is tried again by the next run", errno.desc()));
             }
         }
-        if strange > 0 {
-            counts.failed += strange;
-            let what = "names begin with qf and go on with what is no id of 1 to 18 letters and digits";
-            tell("-", format_args!("{strange} {what}: left alone; give them another name, or remove them"));
-        }
         Ok(())
     }
 
     fn message(&mut self, mut message: Message, counts: &mut Counts) -> Result<(), Errno> {
-        let mut text = message.control.header();
-        text.push(b'\n');
-        message.body.read_to_end(&mut text).map_err(|error| errno_of(&error))?;
+        let text = message.text(self.largest)?;
         let addresses: Vec<_> = message.control.recipients.iter().map(|recipient| &recipient.address).collect();
-        let fates = self.relay.deliver(message.control.sender.as_ref(), &addresses, &text);
-        self.log(&message, &fates);
+        let fates = match text {
+            Some(text) => self.relay.deliver(message.control.sender.as_ref(), &addresses, &text),
+            // RFC 3463, 3.4: message length exceeds administrative limit. It was not offered.
+            None => {
+                let why =
+                    format!("5.3.4 the message has more than {} bytes, which are the most sent here", self.largest);
+                vec![Fate::Failed(why); addresses.len()]
+            }
+        };
+        let now = (self.clock)();
+        log(&message, &fates, now);
         let mut told_somebody = fates.contains(&Fate::Delivered);
-        let mut settled = settle(&message.control, fates, self.now, self.schedule);
+        let mut settled = settle(&message.control, fates, now, self.schedule);
         let mut aside = settled.nobody_to_tell;
         if let (Some(sender), false) = (&message.control.sender, settled.give_back.is_empty()) {
-            let text = notification(&message.id, &message.control, sender, &settled.give_back, self.host, self.now);
+            let text = notification(&message.id, &message.control, sender, &settled.give_back, self.host, now);
             let told = self.relay.reach().map_or_else(Fate::Deferred, |()| {
                 let told = self.relay.deliver(None, &[sender], &text).pop();
                 told.unwrap_or_else(|| Fate::Deferred("the server did not say".into()))
@@ -130,8 +138,10 @@ impl Run<'_> {
                     counts.returned += 1;
                     told_somebody = true;
                 }
-                Fate::Deferred(_) => settled.wait.append(&mut settled.give_back),
-                Fate::Failed(why) => {
+                Fate::Deferred(_) if !self.schedule.is_over(&message.control, now) => {
+                    settled.wait.append(&mut settled.give_back);
+                }
+                Fate::Deferred(why) | Fate::Failed(why) => {
                     let why =
                         |(at, said): &(usize, String)| (*at, format!("{said}; nor can the sender be told: {why}"));
                     aside.extend(settled.give_back.iter().map(why));
@@ -142,14 +152,21 @@ impl Run<'_> {
         let Some((_, why)) = left.first() else {
             match self.spool.remove(&message) {
                 Ok(()) => counts.done += 1,
-                Err(errno) => self.stop(&message.id, errno, counts),
+                Err(NotRemoved::Message(errno)) => self.stop(&message.id, errno, counts),
+                Err(NotRemoved::Body(errno)) => {
+                    counts.done += 1;
+                    tell(
+                        &message.id,
+                        format_args!("delivered, and df{} stays: {}; remove it", message.id, errno.desc()),
+                    );
+                }
             }
             return Ok(());
         };
         // Where one may still be reached the message stays for all who are left, and is put aside when none can be.
         let waits = !settled.wait.is_empty();
         let left: Vec<usize> = aside.iter().chain(&settled.wait).map(|(at, _)| *at).collect();
-        let control = message.control.for_later(&left, self.now, why);
+        let control = message.control.for_later(&left, now, why);
         let kept = self.spool.keep(&mut message, &control);
         let id = &message.id;
         match kept {
@@ -202,26 +219,23 @@ impl Run<'_> {
             }
         }
     }
+}
 
-    /// A line for each recipient, as mail logs have them.
-    fn log(&self, message: &Message, fates: &[Fate]) {
-        for (recipient, fate) in message.control.recipients.iter().zip(fates) {
-            let mut line = Line::information();
-            let delay = self.now.saturating_sub(message.control.created.unwrap_or(self.now));
-            let to = String::from_utf8_lossy(recipient.address.as_bytes());
-            // Writing to a `Line` does not fail, and nothing but printable ASCII gets in.
-            let _ = write!(
-                line,
-                "{PROGRAM}: {}: to=<{to}>, ctladdr=uid {}, delay={delay}, ",
-                message.id, message.submitter
-            );
-            let _ = match fate {
-                Fate::Delivered => write!(line, "stat=Sent"),
-                Fate::Deferred(why) => write!(line, "stat=Deferred: {why}"),
-                Fate::Failed(why) => write!(line, "stat=Failed: {why}"),
-            };
-            report::log(&line);
-        }
+/// A line for each recipient, as mail logs have them. They are all that says who has got it, so the log is waited for.
+fn log(message: &Message, fates: &[Fate], now: u64) {
+    for (recipient, fate) in message.control.recipients.iter().zip(fates) {
+        let mut line = Line::information();
+        let delay = now.saturating_sub(message.control.created.unwrap_or(now));
+        let to = String::from_utf8_lossy(recipient.address.as_bytes());
+        // Writing to a `Line` does not fail, and nothing but printable ASCII gets in.
+        let _ =
+            write!(line, "{PROGRAM}: {}: to=<{to}>, ctladdr=uid {}, delay={delay}, ", message.id, message.submitter);
+        let _ = match fate {
+            Fate::Delivered => write!(line, "stat=Sent"),
+            Fate::Deferred(why) => write!(line, "stat=Deferred: {why}"),
+            Fate::Failed(why) => write!(line, "stat=Failed: {why}"),
+        };
+        report::log_in_turn(&line);
     }
 }
 
@@ -233,6 +247,6 @@ fn tell(id: &str, what: impl Display) {
     let mut line = Line::default();
     // As above.
     let _ = write!(line, "{PROGRAM}: {id}: {what}");
-    report::log(&line);
+    report::log_in_turn(&line);
     report::tell(&line);
 }

@@ -11,6 +11,18 @@ pub(crate) struct Schedule {
     pub(crate) return_after: Duration,
 }
 
+impl Schedule {
+    /// Whether a message has been tried for as long as it is.
+    pub(crate) fn is_over(self, control: &Control, now: u64) -> bool {
+        age(control, now) >= self.return_after.as_secs()
+    }
+}
+
+/// Seconds since a message was queued; a clock that was set back has it queued just now.
+fn age(control: &Control, now: u64) -> u64 {
+    now.saturating_sub(control.created.unwrap_or(now))
+}
+
 /// The first delay; each is twice the one before.
 const FIRST_DELAY: Duration = Duration::from_secs(5 * 60);
 /// The longest.
@@ -38,8 +50,7 @@ pub(crate) fn is_due(control: &Control, now: u64) -> bool {
 
 /// Settles it. `fates` are in the order of the recipients.
 pub(crate) fn settle(control: &Control, fates: Vec<Fate>, now: u64, schedule: Schedule) -> Settled {
-    let age = now.saturating_sub(control.created.unwrap_or(now));
-    let expired = age >= schedule.return_after.as_secs();
+    let (age, expired) = (age(control, now), schedule.is_over(control, now));
     let mut settled = Settled::default();
     for (at, (recipient, fate)) in control.recipients.iter().zip(fates).enumerate() {
         let why = match fate {

@@ -46,6 +46,27 @@ pub(crate) struct Message {
     locked: OwnedFd,
 }
 
+impl Message {
+    /// Header and body, as they are sent; none if that is more than so many bytes, however large they are.
+    ///
+    /// # Errors
+    /// What the kernel says, or that there is no memory for it now.
+    pub(crate) fn text(&mut self, largest: usize) -> Result<Option<Vec<u8>>, Errno> {
+        let mut text = self.control.header();
+        text.push(b'\n');
+        let Some(room) = largest.checked_sub(text.len()) else { return Ok(None) };
+        let size = usize::try_from(fstat(&self.body)?.st_size).unwrap_or(usize::MAX);
+        if size > room {
+            return Ok(None);
+        }
+        text.try_reserve_exact(size).map_err(|_| Errno::ENOMEM)?;
+        // Its owner can make it longer meanwhile.
+        let read = Read::by_ref(&mut self.body).take(room as u64 + 1).read_to_end(&mut text);
+        read.map_err(|error| errno_of(&error))?;
+        Ok((text.len() <= largest).then_some(text))
+    }
+}
+
 /// What there is in the queue.
 #[derive(Debug, Default)]
 pub(crate) struct List {
@@ -305,12 +326,12 @@ impl Spool {
     /// Takes a message out of the queue: first what makes it one.
     ///
     /// # Errors
-    /// What the kernel says; the message may then be delivered once more.
-    pub(crate) fn remove(&mut self, message: &Message) -> Result<(), Errno> {
-        self.queue.remove(&format!("qf{}", message.id))?;
+    /// What of it is still there, and what the kernel says.
+    pub(crate) fn remove(&mut self, message: &Message) -> Result<(), NotRemoved> {
+        self.queue.remove(&format!("qf{}", message.id)).map_err(NotRemoved::Message)?;
         // A body that outlives its envelope is no message, an envelope without its body would be a false one.
-        self.queue.sync_directory()?;
-        self.queue.remove(&format!("df{}", message.id))
+        self.queue.sync_directory().map_err(NotRemoved::Body)?;
+        self.queue.remove(&format!("df{}", message.id)).map_err(NotRemoved::Body)
     }
 
     /// Writes the envelope of a message anew, so that at no moment there is none, nor one that is not locked.
@@ -363,6 +384,15 @@ impl Spool {
     }
 }
 
+/// What could not be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotRemoved {
+    /// Everything is as it was, and the message may be delivered once more.
+    Message(Errno),
+    /// The envelope is gone, the body is not.
+    Body(Errno),
+}
+
 /// What there is under a name.
 enum Opened {
     File(OwnedFd),
@@ -371,6 +401,6 @@ enum Opened {
 }
 
 /// The kernel's number for it.
-pub(crate) fn errno_of(error: &io::Error) -> Errno {
+fn errno_of(error: &io::Error) -> Errno {
     error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

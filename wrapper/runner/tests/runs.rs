@@ -189,6 +189,39 @@ fn what_was_tried_for_too_long_is_returned() {
     assert!(text.contains("; the last time: 450 4.2.0 later"), "{text}");
 }
 
+#[test]
+fn a_sender_who_cannot_be_told_to_the_end_is_not_tried_for_ever() {
+    let Some(spool) = Spool::new() else { return };
+    spool.message("A", "Sbob\nRPFD:bob");
+    let server = Server::new(|command| match command.starts_with("RCPT") {
+        true => Answer::Say("451 4.3.0 not now"),
+        false => Answer::Yes,
+    });
+    let (status, counted, said) = ran(runner(&server.address(), &["--return-after", "0"]));
+    assert_eq!((status, counted), (Some(0), counts(&[("put aside", 1)])));
+    assert!(said.ends_with("; nor can the sender be told: 451 4.3.0 not now\n"), "{said}");
+    assert_eq!(spool.names(), ["QfA", "dfA"]);
+}
+
+#[rstest]
+#[case::small_enough(1024 * 1024 - 12, false)]
+#[case::too_large(1024 * 1024 - 11, true)]
+fn a_message_that_is_too_large_is_returned_and_stops_no_other(#[case] body: usize, #[case] returned: bool) {
+    let Some(spool) = Spool::new() else { return };
+    for id in ["A", "B"] {
+        spool.message(id, "Salice\nRPFD:bob");
+    }
+    // "Subject: A", a line feed and an empty line go before it.
+    spool.file("dfA", &vec![b'a'; body]);
+    let server = willing();
+    let returned = u64::from(returned);
+    let wanted = counts(&[("done", 2), ("returned", returned)]);
+    assert_eq!(ran(runner(&server.address(), &["--largest", "1"])), (Some(0), wanted, String::new()));
+    let told =
+        server.offered().iter().filter(|it| String::from_utf8_lossy(&it.text).contains("5.3.4 the message")).count();
+    assert_eq!(told as u64, returned);
+}
+
 #[rstest]
 #[case::no_sender("S<>", "put aside as QfA: 550 5.1.1 not here")]
 #[case::sender_not_accepted(

@@ -1,6 +1,6 @@
 //! Readers that listen, and readers that do not.
 
-use super::{deliver, offer, to_syslog};
+use super::{deliver, offer, to_syslog, to_syslog_in_turn};
 use crate::policy::Kind;
 use crate::refusal::Refusal;
 use crate::sys::tests::{Scratch, duplicate_as, in_child};
@@ -72,4 +72,25 @@ fn syslog_gets_one_datagram_and_is_not_waited_for() {
     while to_syslog(&place.0, b"<19>entry").is_ok() {
         assert!(start.elapsed() < Duration::from_secs(10), "its queue never fills");
     }
+}
+
+#[test]
+fn a_line_of_many_waits_for_its_turn_but_not_for_ever() {
+    let place = Scratch::new("turn");
+    std::fs::remove_file(&place.0).expect("there");
+    assert!(to_syslog_in_turn(&place.0, b"entry").is_err(), "nobody there");
+    let log = UnixDatagram::bind(&place.0).expect("bound");
+    let limit = Instant::now() + Duration::from_secs(10);
+    while to_syslog(&place.0, b"<19>entry").is_ok() {
+        assert!(Instant::now() < limit, "its queue never fills");
+    }
+    let start = Instant::now();
+    assert!(to_syslog_in_turn(&place.0, b"lost").is_err(), "nobody reads");
+    assert!((Duration::from_millis(900)..Duration::from_secs(10)).contains(&start.elapsed()), "{:?}", start.elapsed());
+    let reader = std::thread::spawn(move || {
+        let mut entry = [0; 64];
+        while log.recv(&mut entry).expect("received") != 5 {}
+    });
+    to_syslog_in_turn(&place.0, b"entry").expect("sent once there is room");
+    reader.join().expect("it has come");
 }

@@ -118,6 +118,9 @@ fn one_bad_message_stops_no_other(#[case] why: &str, #[case] spoil: fn(&Spool)) 
         spool.message(id, "Salice\nRPFD:bob");
     }
     spoil(&spool);
+    let bytes =
+        |name: &str| fs::symlink_metadata(path(name)).is_ok_and(|it| it.is_file()).then(|| fs::read(path(name)));
+    let spoilt = (bytes("qfB").map(Result::ok), bytes("dfB").map(Result::ok));
     let server = willing();
     let said =
         format!("queue-runner: B: put aside as QfB: {why}; look at it, and give it back its name or remove it\n");
@@ -125,6 +128,11 @@ fn one_bad_message_stops_no_other(#[case] why: &str, #[case] spoil: fn(&Spool)) 
     let subjects: Vec<_> = server.offered().into_iter().map(|it| it.text[..10].to_vec()).collect();
     assert_eq!(subjects, [b"Subject: A", b"Subject: C"]);
     assert!(spool.names().contains(&"QfB".to_owned()), "{:?}", spool.names());
+    assert_eq!(
+        (bytes("QfB").map(Result::ok), bytes("dfB").map(Result::ok)),
+        spoilt,
+        "nothing of it is removed or changed"
+    );
     // It is looked at once only.
     assert_eq!(ran(runner(&server.address(), &[])), (Some(0), counts(&[]), String::new()));
 }
@@ -165,6 +173,16 @@ fn a_name_without_an_id_is_told_and_left_alone() {
     assert_eq!((status, counted), (Some(75), counts(&[("done", 1), ("failed", 3)])));
     assert_eq!(told.lines().next(), Some(said));
     assert_eq!(spool.names(), strange);
+}
+
+#[test]
+fn a_name_without_an_id_is_told_although_the_server_cannot_be_reached() {
+    let Some(spool) = Spool::new() else { return };
+    spool.message("A", "Salice\nRPFD:bob");
+    spool.file("qf", b"V8\n");
+    let (status, counted, told) = ran(runner("127.0.0.1:1", &[]));
+    assert_eq!((status, counted), (Some(75), counts(&[("failed", 1)])));
+    assert!(told.starts_with("queue-runner: -: 1 names begin with qf"), "{told}");
 }
 
 #[test]

@@ -111,7 +111,11 @@ fn serve(connection: TcpStream, script: Script, offered: &Mutex<Vec<Offered>>, s
         let line = match answer {
             Answer::Yes => usual,
             Answer::Say(line) => line,
-            Answer::Close | Answer::Never => return,
+            Answer::Close => return,
+            Answer::Never => {
+                let _ = reader.read(&mut [0]);
+                return;
+            }
         };
         if line.starts_with('2') && command.starts_with("MAIL") {
             message = Some(Offered { from: command.into(), to: vec![], text: vec![] });
