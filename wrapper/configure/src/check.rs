@@ -18,7 +18,7 @@ mod wrappers;
 use crate::cli;
 use crate::prove::{self, Proof};
 use crate::shown::shown;
-use crate::stat::{FileKind, GROUP_WRITE, OTHER_WRITE, Stat};
+use crate::stat::{FileKind, Stat};
 use crate::status::Status;
 pub(crate) use finding::Row;
 use finding::{Cure, Finding};
@@ -172,8 +172,10 @@ fn not_vouched_for(installation: &Installation) -> Option<String> {
     let layout = &installation.layout;
     if !Wrappers::read(installation).files.iter().any(|file| file.vouches(installation)) {
         return Some(format!(
-            "there is no sealed wrapper of root, of you or of --with-username whose policy names {}; install one first",
-            shown(&layout.prefix)
+            "there is no sealed wrapper of root, of you or of --with-username, writable for its owner only, whose policy \
+             names {} and group {}; install one first",
+            shown(&layout.prefix),
+            installation.own.name
         ));
     }
     // No policy names the others, but `install` has asked the same of them.
@@ -236,7 +238,7 @@ fn prove(installation: &Installation, outcome: &mut Outcome) {
                 not_run(format!("it belongs to {}", describe(stat.uid)))
             }
             _ if stat.links > 1 => not_run(format!("it has {} names", stat.links)),
-            _ if stat.mode & (GROUP_WRITE | OTHER_WRITE) != 0 => {
+            _ if stat.is_written_by_others() => {
                 not_run(format!("others than its owner may write it ({})", stat.shown_mode()))
             }
             (Some(opened), Some(policy)) => prove::prove(opened, &file.path, &policy, &installation.accounts),

@@ -61,6 +61,11 @@ pub(crate) const GROUP_WRITE: u32 = 0o0020;
 pub(crate) const OTHER_WRITE: u32 = 0o0002;
 
 impl Stat {
+    /// Whether others than its owner may write it, and so have written what it says.
+    pub(crate) fn is_written_by_others(&self) -> bool {
+        self.mode & (GROUP_WRITE | OTHER_WRITE) != 0
+    }
+
     /// Looks at `path` itself, not at what a symbolic link points to.
     ///
     /// # Errors

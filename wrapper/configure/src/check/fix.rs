@@ -9,7 +9,7 @@ use super::installation::Installation;
 use super::wrappers;
 use crate::opened::Opened;
 use crate::program::Program;
-use crate::stat::{FileKind, GROUP_WRITE, OTHER_WRITE, Stat};
+use crate::stat::{FileKind, OTHER_WRITE, Stat};
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{Mode, fchmod, fstat};
 use nix::unistd::{Gid, Uid, fchown};
@@ -161,7 +161,7 @@ fn prove_wrapper(file: &Opened, stat: &Stat, path: &Path, installation: &Install
     if stat.gid != installation.own.id {
         return unproven(format!("it belongs to group {}", installation.accounts.groups.describe(stat.gid)));
     }
-    if stat.mode & (GROUP_WRITE | OTHER_WRITE) != 0 {
+    if stat.is_written_by_others() {
         return unproven(format!("others than its owner may write it ({})", stat.shown_mode()));
     }
     let kind = if path == installation.layout.mail_wrapper() { Kind::Mail } else { Kind::Cgi };

@@ -8,6 +8,7 @@ use crate::opened::Opened;
 use crate::program::Program;
 use crate::settings;
 use crate::shown::shown;
+use crate::stat::Stat;
 use nix::unistd::geteuid;
 use std::error::Error;
 use std::ffi::OsStr;
@@ -88,12 +89,13 @@ impl Installation {
         trusted_owners.extend(arguments.with_username.is_some().then_some(owner.id));
         let claimed = arguments.with_groupname.is_none() || arguments.with_username.is_none();
         let unanchored =
-            sealed.filter(|sealed| claimed && !trusted_owners.contains(&sealed.file_owner)).map(|sealed| {
+            sealed.map(|sealed| sealed.file).filter(|file| claimed && !is_word_of(file, &trusted_owners)).map(|file| {
                 format!(
-                    "group and user are known only from {}, which belongs to {}; \
+                    "group and user are known only from {}, which belongs to {} and has mode {}; \
                      say --with-groupname and --with-username yourself",
                     shown(&layout.mail_wrapper()),
-                    accounts.users.describe(sealed.file_owner)
+                    accounts.users.describe(file.uid),
+                    file.shown_mode()
                 )
             });
         Ok(Self { layout, own, owner, web, trusted_owners, unanchored, accounts })
@@ -104,7 +106,12 @@ impl Installation {
 struct Sealed {
     own: Named,
     owner: Named,
-    file_owner: u32,
+    file: Stat,
+}
+
+/// Whether what a file says is said by one of them, and nobody else can have written it.
+fn is_word_of(file: &Stat, owners: &[u32]) -> bool {
+    owners.contains(&file.uid) && !file.is_written_by_others()
 }
 
 impl Sealed {
@@ -116,7 +123,7 @@ impl Sealed {
         Some(Self {
             own: Named { id: policy.own.gid.as_raw(), name: policy.own.name.to_owned() },
             owner: Named { id: policy.owner.uid, name: policy.owner.name.to_owned() },
-            file_owner: opened.stat.uid,
+            file: opened.stat,
         })
     }
 }

@@ -71,10 +71,14 @@ impl WrapperFile {
         }
     }
 
-    /// Whether it is a sealed wrapper, of somebody who may say so, for this installation.
+    /// Whether it is a sealed wrapper, of somebody who may say so and whom nobody can have replaced, for this installation
+    /// and its group.
     pub(crate) fn vouches(&self, installation: &Installation) -> bool {
-        let trusted = installation.trusted_owners.contains(&self.stat.uid) && !self.stat.has(OTHER_WRITE);
-        trusted && self.policy().is_some_and(|policy| is_prefix(policy.prefix, installation))
+        let trusted = installation.trusted_owners.contains(&self.stat.uid) && !self.stat.is_written_by_others();
+        let of_it = |policy: Policy<'_>| {
+            is_prefix(policy.prefix, installation) && policy.own.gid.as_raw() == installation.own.id
+        };
+        trusted && self.policy().is_some_and(of_it)
     }
 
     /// The policy, where there is a sound one.

@@ -52,7 +52,7 @@ type Break = fn(&Site);
 #[case::alias_owner("alias-database-owner", "mm/data/aliases.db", |s: &Site| s.set("mm/data/aliases.db", 0, LIST, 0o660))]
 #[case::group_execute("wrapper-execute", "mm/mail/mailman", |s: &Site| s.set("mm/mail/mailman", 0, LIST, 0o2745))]
 #[case::other_execute("wrapper-execute", "mm/cgi-bin/admin", |s: &Site| s.set("mm/cgi-bin/admin", 0, LIST, 0o2754))]
-#[case::wrapper_writable("wrapper-writable", "mm/mail/mailman", |s: &Site| s.set("mm/mail/mailman", 0, LIST, 0o2775))]
+#[case::wrapper_writable("wrapper-writable", "mm/cgi-bin/admin", |s: &Site| s.set("mm/cgi-bin/admin", 0, LIST, 0o2775))]
 #[case::world_writable_file("world-writable", "mm/data/sitelist.cfg", |s: &Site| s.file("mm/data/sitelist.cfg", 0, LIST, 0o666))]
 #[case::world_writable_directory("world-writable", "mm/data", |s: &Site| s.set("mm/data", 0, LIST, 0o2777))]
 #[case::set_user_id("set-user-id", "mm/cgi-bin/private", |s: &Site| s.set("mm/cgi-bin/private", 0, LIST, 0o6755))]
@@ -279,6 +279,14 @@ fn nothing_is_changed_on_the_word_of_a_stranger() {
     let (status, document) = site.check(&["--fix", "--with-username=mailman", "--with-groupname=list"]);
     assert_eq!(status, Some(0), "{document:#}");
     assert_eq!(site.get("mm/mail/mailman"), (MAILMAN, LIST, 0o2755));
+    // Root's, and others may write it.
+    site.set("mm/mail/mailman", 0, LIST, 0o2775);
+    let (status, _) = site.check(&[]);
+    assert_eq!(status, Some(1));
+    let output = site.check_output(&["--fix"]);
+    assert_eq!((output.status.code(), site.get("mm/mail/mailman").2), (Some(2), 0o2775), "{}", text(&output));
+    let (status, document) = site.check(&["--fix", "--with-username=mailman", "--with-groupname=list"]);
+    assert_eq!((status, site.get("mm/mail/mailman").2), (Some(0), 0o2755), "{document:#}");
 }
 
 #[test]

@@ -208,6 +208,25 @@ fn a_fix_wants_an_installation() {
         assert!(text(&output).contains("nothing was changed"), "{}", text(&output));
         assert_eq!(site.get("etc/shadow"), (0, 42, 0o640));
     }
+    // What others can have written is not root's word, although the file is root's and sound pages are there.
+    fs::copy(site.path("mm/mail/mailman"), site.path("honest")).expect("a copy");
+    let forged = ["seal", "--output=mm/mail/mailman", "--with-groupname=users", "--with-username=mailman", "honest"];
+    let databases = ["--group-file=group", "--passwd-file=passwd", "--prefix=/wrapper-configure-tests/mm"];
+    let output = site.run(&[&forged[..], &databases].concat());
+    assert!(output.status.success(), "{}", text(&output));
+    for mode in [0o2757, 0o2775, 0o2777] {
+        site.set("mm/mail/mailman", 0, 100, mode);
+        let output = site.run(&["check", "mm", "--fix", "--group-file=group", "--passwd-file=passwd"]);
+        assert_eq!(output.status.code(), Some(2), "{mode:o}: {}", text(&output));
+        assert!(text(&output).contains("nothing was changed: group and user are known only from"), "{}", text(&output));
+        assert_eq!(site.get("mm/data/aliases"), (0, LIST, 0o660));
+    }
+    // Nor do sound pages speak for a group that they do not name.
+    let group = ["--with-groupname=users", "--with-username=mailman", "--group-file=group", "--passwd-file=passwd"];
+    let output = site.run(&[&["check", "mm", "--fix"], &group[..]].concat());
+    assert_eq!((output.status.code(), site.get("mm/data/aliases")), (Some(2), (0, LIST, 0o660)), "{}", text(&output));
+    fs::rename(site.path("honest"), site.path("mm/mail/mailman")).expect("replaced");
+    site.set("mm/mail/mailman", 0, LIST, 0o2755);
     // A stranger's wrapper is no word either, whatever it says.
     let mm = site.path("mm/mail/mailman");
     for entry in fs::read_dir(site.path("mm/cgi-bin")).expect("it is there") {
