@@ -79,7 +79,7 @@ fn other_command_lines(#[case] arguments: &[&str], #[case] expected: &str) {
 #[case::listing(&["-bp"], "-bp")]
 #[case::smtp(&["-bs"], "-bs")]
 #[case::verification(&["-bv", "a"], "-bv")]
-#[case::test(&["-bt"], "-bt")]
+#[case::testing(&["-bt"], "-bt")]
 #[case::aliases(&["-bi"], "-bi")]
 #[case::server(&["-Am", "a"], "-Am")]
 #[case::run(&["-q15m"], "-q")]
