@@ -141,8 +141,9 @@ impl Reader {
 
     fn push(&mut self, byte: u8) {
         match &mut self.angle {
-            Some(angle) if self.in_angle => angle.push(byte),
-            _ => self.outside.push(byte),
+            // Behind the bracket there are blanks only.
+            Some(angle) => angle.push(byte),
+            None => self.outside.push(byte),
         }
     }
 

@@ -128,10 +128,7 @@ impl Queue {
     /// What there is not room for.
     pub fn room(&self, uid: u32, limits: &Limits) -> Result<(), Full> {
         let space = fstatvfs(&self.0).map_err(Full::Unknown)?;
-        let found = space.blocks_available().saturating_mul(space.fragment_size());
-        if found < limits.free_bytes {
-            return Err(Full::Space { found, wanted: limits.free_bytes });
-        }
+        enough(space.blocks_available().saturating_mul(space.fragment_size()), limits.free_bytes)?;
         let mut directory =
             Dir::openat(&self.0, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
                 .map_err(Full::Unknown)?;
@@ -304,6 +301,10 @@ impl Store for Queue {
     fn empty(&mut self, file: &OwnedFd) -> Result<(), Errno> {
         ftruncate(file, 0)
     }
+}
+
+fn enough(found: u64, wanted: u64) -> Result<(), Full> {
+    if found < wanted { Err(Full::Space { found, wanted }) } else { Ok(()) }
 }
 
 /// The field has another width on some architectures.

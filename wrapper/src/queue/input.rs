@@ -91,7 +91,8 @@ impl Source for StandardInput {
             self.stopped()?;
             let rest = self.deadline.saturating_duration_since(Instant::now());
             // One millisecond more than is left, so that the deadline has passed when nothing else has come.
-            let patience = PollTimeout::try_from(rest + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+            let patience =
+                PollTimeout::try_from(rest.saturating_add(Duration::from_millis(1))).unwrap_or(PollTimeout::MAX);
             let mut polled =
                 [PollFd::new(self.input, PollFlags::POLLIN), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
             match poll(&mut polled, patience) {

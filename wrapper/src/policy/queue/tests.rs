@@ -110,3 +110,17 @@ fn a_policy_is_for_one_program() {
     assert_eq!(decode_queue(&of_mail), Err(PolicyError::Kind { found: 1, wanted: Some(Kind::Queue) }));
     assert!(decode(&of_queue, Kind::Queue).is_err());
 }
+
+/// The numbers of `wrapper-configure seal`.
+#[test]
+fn limits_that_nobody_has_said() {
+    let said = Limits {
+        message_bytes: 52_428_800,
+        recipients: 1000,
+        user_messages: 1000,
+        user_bytes: 1_073_741_824,
+        free_bytes: 67_108_864,
+        deadline_seconds: 86_400,
+    };
+    assert_eq!(Limits::DEFAULT, said);
+}

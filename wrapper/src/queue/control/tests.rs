@@ -72,3 +72,14 @@ fn nor_can_an_envelope_id_a_user_or_a_host() {
         assert_eq!(text(&envelope(), SMALL, &with_host, "ID"), Err(Broken));
     }
 }
+
+#[rstest]
+#[case::nothing(&[], 0, false)]
+#[case::ascii(&[&b"a\n"[..], b"b"], 3, false)]
+#[case::eight_bits_at_the_end(&[&b"a"[..], b"\xff"], 2, true)]
+#[case::eight_bits_at_the_beginning(&[&b"\xff"[..], b"a", b""], 2, true)]
+fn pieces_are_added_up(#[case] pieces: &[&[u8]], #[case] bytes: u64, #[case] eight_bits: bool) {
+    let mut summary = Summary::default();
+    pieces.iter().for_each(|piece| summary.add(piece));
+    assert_eq!(summary, Summary { bytes, eight_bits });
+}

@@ -1,6 +1,6 @@
 //! Directories in which others could write, and queues that are full.
 
-use super::{COUNTED_MAX, Count, Full, Queue, Unsound, expected, judge_above, judge_queue};
+use super::{COUNTED_MAX, Count, Full, Queue, Unsound, enough, expected, judge_above, judge_queue};
 use crate::policy::{Limits, Owner, QueuePolicy};
 use crate::queue::commit::Store;
 use crate::sample::LIST;
@@ -83,6 +83,13 @@ fn a_users_files_are_counted_and_no_others() {
     assert_eq!(count.add(b"x", &file(1001, 1), 1000, &limits), Err(Full::Files { limit: COUNTED_MAX }));
 }
 
+/// Q15.
+#[test]
+fn as_much_must_be_free_as_is_said_and_no_more() {
+    assert_eq!(enough(100, 100), Ok(()));
+    assert_eq!(enough(99, 100), Err(Full::Space { found: 99, wanted: 100 }));
+}
+
 /// The calls as they are made, in a directory that belongs to whoever runs the tests.
 #[test]
 fn the_store_creates_exclusively_and_renames_only_to_a_free_name() {
@@ -108,7 +115,11 @@ fn the_store_creates_exclusively_and_renames_only_to_a_free_name() {
         (Ok(true), Ok(false), Ok(false))
     );
     assert_eq!(std::fs::read(scratch.path().join("qfA")).expect("read"), b"text");
-    queue.empty(&file).and_then(|()| queue.remove("qfA")).expect("removed");
+    std::fs::hard_link(scratch.path().join("qfA"), scratch.path().join("second")).expect("linked");
+    assert_eq!(queue.status(&file).map(|found| found.links), Ok(2));
+    queue.empty(&file).expect("emptied");
+    assert_eq!(std::fs::read(scratch.path().join("second")).expect("read"), b"");
+    queue.remove("qfA").expect("removed");
     assert!(!scratch.path().join("qfA").exists());
 }
 
