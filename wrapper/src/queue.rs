@@ -65,10 +65,10 @@ pub fn run(_: Kind, section: &[u8; SECTION_SIZE], argv: sys::Strings) -> u8 {
         Err(refusal) => (refusal.line(), refusal.exit_code()),
     };
     // What is told comes after the last use of the group: a descriptor can be a file that asks who writes to it.
-    let dropped = policy.as_ref().ok().map(|policy| give_up_group(policy.own));
+    let dropped = give_up_group(policy.as_ref().ok().map(|policy| policy.own));
     report::log(&line);
     match (dropped, ended) {
-        (Some(Err(fault)), _) => report::log(&QueueRefusal::Start(Refusal::NotSwitched(fault)).line()),
+        (Err(fault), _) => report::log(&QueueRefusal::Start(Refusal::NotSwitched(fault)).line()),
         (_, Err(_)) => report::tell(&line),
         (_, Ok(_)) => {}
     }
@@ -76,8 +76,10 @@ pub fn run(_: Kind, section: &[u8; SECTION_SIZE], argv: sys::Strings) -> u8 {
 }
 
 /// Gives up the group, whoever the caller is.
-fn give_up_group(own: Group<'_>) -> Result<credentials::Dropped, SwitchFault<'_>> {
+fn give_up_group(own: Option<Group<'_>>) -> Result<credentials::Dropped, SwitchFault<'_>> {
     let found = Credentials::of_process().map_err(SwitchFault::Unread)?;
+    // Without a policy nobody has said which group is its own: whichever it has been given.
+    let own = own.unwrap_or(Group { gid: found.effective, name: "this program's" });
     let caller = Group { gid: found.real, name: "the caller's" };
     credentials::give_up_group(&mut Kernel, own, caller, found.regains)
 }

@@ -6,6 +6,8 @@ use crate::support::seal::{number, with};
 use crate::support::spool::{MESSAGE, QUEUE, Spool, USER, writer};
 use nix::mount::{MsFlags, mount};
 use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 use rstest::rstest;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -44,6 +46,24 @@ fn mode(path: &str, mode: u32) -> std::io::Result<()> {
 
 fn link(to: &str, path: &str) -> std::io::Result<()> {
     std::os::unix::fs::symlink(to, path)
+}
+
+/// Q17: what a process had at its end can be seen until it is waited for.
+#[rstest]
+#[case::without_a_policy(true, 78)]
+#[case::refused(false, 64)]
+fn whoever_is_refused_is_told_without_the_group(#[case] unsealed: bool, #[case] status: i32) {
+    let Some(spool) = Spool::new(queue()) else { return };
+    if unsealed {
+        spool.room().install(&fs::read(env!("CARGO_BIN_EXE_queue-writer")).expect("built"));
+    }
+    let mut command = wrapper(1000, 8, &["-bp"]);
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
+    waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).expect("ended");
+    let seen = fs::read_to_string(format!("/proc/{pid}/status")).expect("not yet waited for");
+    assert!(seen.lines().any(|line| line == "Gid:\t8\t8\t8\t8"), "{seen}");
+    assert_eq!(child.wait().expect("waited").code(), Some(status));
 }
 
 #[test]
