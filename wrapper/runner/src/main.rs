@@ -86,6 +86,7 @@
 mod bounce;
 mod control;
 mod identity;
+mod poison;
 mod relay;
 mod run;
 mod settle;
@@ -235,4 +236,57 @@ fn run(cli: Cli) -> Result<(), Refused> {
     let _ = writeln!(io::stdout(), "{PROGRAM}: {counts}");
     ended.map_err(|fault| Refused::Run(cli.relay, fault))?;
     if counts.failed > 0 { Err(Refused::Left(counts.failed)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, NotQueueUser, NotRun, Refused};
+    use clap::CommandFactory;
+    use nix::errno::Errno;
+    use nix::unistd::Uid;
+    use std::collections::BTreeSet;
+
+    const PAGE: &str = include_str!("main.rs");
+
+    /// One of each status that there is a way to.
+    fn every() -> Vec<Refused> {
+        let (name, relay) = (String::new, "127.0.0.1:25".parse().expect("an address"));
+        let identity = [
+            NotQueueUser::Unknown { name: name(), errno: None },
+            NotQueueUser::Root { name: name() },
+            NotQueueUser::Other { name: name(), uid: Uid::from_raw(1) },
+            NotQueueUser::NotSwitched { call: "", errno: None },
+        ];
+        let run = [NotRun::Unreadable(Errno::EIO), NotRun::Unwritable(Errno::EIO), NotRun::Unreachable(name())];
+        let identity = identity.into_iter().map(Refused::Identity);
+        let run = run.into_iter().map(|fault| Refused::Run(relay, fault));
+        identity.chain(run).chain([Refused::Queue(name()), Refused::Left(1)]).collect()
+    }
+
+    /// First words of the rows below a heading of the manual.
+    fn rows(page: &str, heading: &str) -> BTreeSet<String> {
+        let section = page.split(&format!("//! # {heading}\n")).nth(1).expect("a section with that heading");
+        let section = section.split("//! # ").next().expect("something");
+        let rows = section.lines().filter_map(|line| line.strip_prefix("//! | "));
+        let first = rows.filter_map(|row| row.split(['|', ' ']).next().map(str::to_owned));
+        first.filter(|word| !["status", "option", "0"].contains(&word.as_str())).collect()
+    }
+
+    #[test]
+    fn the_manual_lists_the_exit_statuses() {
+        // clap's own is that of a wrong command line.
+        let every = every();
+        let statuses = every.iter().map(Refused::status).chain([64]);
+        assert_eq!(rows(PAGE, "EXIT STATUS"), statuses.map(|status| status.to_string()).collect());
+    }
+
+    #[test]
+    fn the_manual_lists_the_options() {
+        let command = Cli::command();
+        let options = command.get_arguments().filter_map(|option| option.get_long());
+        let options: BTreeSet<String> = options.map(|option| format!("--{option}")).collect();
+        assert_eq!(rows(PAGE, "OPTIONS"), options);
+        let synopsis = PAGE.split("//! # DESCRIPTION").next().expect("something");
+        assert!(options.iter().all(|option| synopsis.contains(&format!("**{option}**"))), "{synopsis}");
+    }
 }

@@ -1,9 +1,10 @@
 //! One run through the queue: each message by itself, so that none can stop another.
 
 use crate::bounce::notification;
+use crate::poison::Poison;
 use crate::relay::{Fate, Smtp};
 use crate::settle::{Schedule, is_due, settle};
-use crate::spool::{Claim, List, Message, NotRemoved, Poison, Spool};
+use crate::spool::{Claim, List, Message, NotRemoved, Spool};
 use nix::errno::Errno;
 use std::fmt::{self, Display, Write as _};
 use wrapper::refusal::Line;

@@ -3,13 +3,13 @@
 //! A message is two files: `qf` with the envelope and the header, `df` with the body. The lock on `qf` is whose the message
 //! is for now; the owner of `df` is who submitted it, since sendmail's runner writes `qf` anew as its own.
 
-use crate::control::{CONTROL_MAX, Control, ControlFault};
+use crate::control::{CONTROL_MAX, Control};
 use crate::identity::QueueUser;
+use crate::poison::{Part, Poison};
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -91,70 +91,6 @@ pub(crate) enum Claim {
         /// The lock, if it could be had: nobody puts another in its place before it is put aside.
         _locked: Option<OwnedFd>,
     },
-}
-
-/// Why a message cannot be delivered, whoever tries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Poison {
-    /// A file of it is a symbolic link, a directory, a device or a FIFO.
-    NotAFile(Part),
-    /// A file of it has more than one name: whoever has the other can be somebody else.
-    Links(Part),
-    /// It belongs to another group than the queue: it was put there, not written there.
-    Group(Part, u32),
-    /// Others may write it.
-    Writable(Part, u32),
-    /// The control file is neither of the submitter nor of the user of the queue.
-    Owner {
-        /// Who owns it.
-        control: u32,
-        /// Who owns the body.
-        body: u32,
-    },
-    /// Its mode, or a lock of the file system, keeps the user of the queue from reading it.
-    Unreadable(Part, Errno),
-    /// The body is missing.
-    NoBody,
-    /// The control file has more than [`CONTROL_MAX`] bytes.
-    TooLong,
-    /// What is in the control file.
-    Control(ControlFault),
-}
-
-/// Which of the two files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// `qf`.
-    Control,
-    /// `df`.
-    Body,
-}
-
-impl Part {
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Control => "qf",
-            Self::Body => "df",
-        }
-    }
-}
-
-impl fmt::Display for Poison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAFile(part) => write!(f, "{} is no regular file", part.prefix()),
-            Self::Links(part) => write!(f, "{} has more than one name", part.prefix()),
-            Self::Group(part, gid) => write!(f, "{} belongs to group {gid}, not to the queue's", part.prefix()),
-            Self::Writable(part, mode) => write!(f, "{} has mode {mode:04o}: others may write it", part.prefix()),
-            Self::Owner { control, body } => {
-                write!(f, "qf belongs to uid {control}, df to uid {body}: nobody can say who submitted it")
-            }
-            Self::Unreadable(part, errno) => write!(f, "{} cannot be read: {}", part.prefix(), errno.desc()),
-            Self::NoBody => f.write_str("df is missing"),
-            Self::TooLong => write!(f, "qf has more than {CONTROL_MAX} bytes"),
-            Self::Control(fault) => write!(f, "qf: {fault}"),
-        }
-    }
 }
 
 impl Spool {
