@@ -86,6 +86,9 @@ pub fn make_safe() -> Result<SafeProcess, UnsafeProcess> {
     step("unblock signals", sys::unblock_signals())?;
     // After the switch of the group a script is dumpable, and the caller, who has its uid, could take its memory.
     step("set RLIMIT_CORE to 0", setrlimit(Resource::RLIMIT_CORE, 0, 0))?;
+    // Before anything that can be refused: with the caller's slack a refusal would wait for its reader for as long as he likes.
+    step("cancel timers", sys::cancel_timers())?;
+    step("set the timer slack", prctl::set_timerslack(TIMER_SLACK))?;
     // Before anything that a limit can make fail: below RLIMIT_NOFILE 3 no standard descriptor can be opened.
     for (resource, name, needed) in LEAST_LIMITS {
         let (soft, hard) = step("read the limits", getrlimit(resource))?;
@@ -93,8 +96,6 @@ pub fn make_safe() -> Result<SafeProcess, UnsafeProcess> {
             step("raise a soft limit", setrlimit(resource, soft, hard))?;
         }
     }
-    step("cancel timers", sys::cancel_timers())?;
-    step("set the timer slack", prctl::set_timerslack(TIMER_SLACK))?;
     step("clear the parent's death signal", prctl::set_pdeathsig(None))?;
     place("/dev/null", sys::open_standard_descriptors())?;
     if sys::close_range_from_3().is_err() {

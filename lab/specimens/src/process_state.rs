@@ -18,6 +18,12 @@ pub(crate) fn make_safe(flaw: Flaw) -> Result<(), UnsafeProcess> {
     if flaw != Flaw::LeavesSignalsBlocked {
         step("unblock signals", sys::unblock_signals())?;
     }
+    if flaw != Flaw::LeavesAlarmRunning {
+        step("cancel timers", sys::cancel_timers())?;
+    }
+    if flaw != Flaw::LeavesTimerSlack {
+        step("set the timer slack", prctl::set_timerslack(TIMER_SLACK))?;
+    }
     for (resource, name, needed) in LEAST_LIMITS {
         let (soft, hard) = step("read the limits", getrlimit(resource))?;
         if hard < needed {
@@ -26,12 +32,6 @@ pub(crate) fn make_safe(flaw: Flaw) -> Result<(), UnsafeProcess> {
         if soft < needed {
             step("raise a soft limit", setrlimit(resource, needed, hard))?;
         }
-    }
-    if flaw != Flaw::LeavesAlarmRunning {
-        step("cancel timers", sys::cancel_timers())?;
-    }
-    if flaw != Flaw::LeavesTimerSlack {
-        step("set the timer slack", prctl::set_timerslack(TIMER_SLACK))?;
     }
     step("clear the parent's death signal", prctl::set_pdeathsig(None))?;
     step("open /dev/null", sys::open_standard_descriptors())?;
