@@ -101,9 +101,7 @@ fn namespace(programs: &Programs) -> Result<Arc<dyn Backend>, Problem> {
 
 #[cfg(not(target_os = "linux"))]
 fn namespace(_: &Programs) -> Result<Arc<dyn Backend>, Problem> {
-    Err(Problem::unresolved("cases run on Linux only")
-        .found(std::env::consts::OS)
-        .cure("list, check, show and explain work here; run the cases on a Linux machine"))
+    Err(crate::run::programs::linux_only())
 }
 
 /// Reads the suite of the tree, or that of another directory. Complaints about scenario files go to standard error.

@@ -27,6 +27,13 @@ pub struct Programs {
     pub notice: Option<String>,
 }
 
+/// What another system than Linux is told.
+pub(crate) fn linux_only() -> Problem {
+    Problem::unresolved("cases run on Linux only")
+        .found(std::env::consts::OS)
+        .cure("list, check, show and explain work here; run the cases on a Linux machine")
+}
+
 impl Programs {
     /// Builds the programs of these packages, or finds them in a distributed tree. `progress` is told each step of a
     /// build that takes time.
@@ -34,6 +41,10 @@ impl Programs {
     /// # Errors
     /// Cargo or the compiler fail.
     pub fn provide(tree: &Tree, packages: &[&str], progress: &mut dyn FnMut(&str)) -> Result<Self, Problem> {
+        // They are programs for Linux: before minutes of a build that must fail.
+        if !cfg!(target_os = "linux") {
+            return Err(linux_only());
+        }
         match tree {
             Tree::Checkout { root } => build(root, packages, progress),
             Tree::Shipped { root } => shipped(root, packages.contains(&"specimens")),
