@@ -74,10 +74,8 @@ struct Reader {
     /// What stands between its angle brackets.
     angle: Option<Vec<u8>>,
     in_angle: bool,
-    in_quotes: bool,
-    in_literal: bool,
     comments: u32,
-    escaped: bool,
+    place: Place,
 }
 
 impl Reader {
@@ -89,18 +87,13 @@ impl Reader {
             self.in_comment(byte);
             return Ok(());
         }
-        if self.escaped || self.in_quotes {
-            if self.escaped {
-                self.escaped = false;
-            } else if byte == b'\\' {
-                self.escaped = true;
-            } else if byte == b'"' {
-                self.in_quotes = false;
-            }
+        let Place { quoted, literal, escaped } = self.place;
+        self.place.pass(byte);
+        if quoted || escaped {
             self.push(byte);
             return Ok(());
         }
-        let structural = !self.in_angle && !self.in_literal;
+        let structural = !self.in_angle && !literal;
         let ended = !self.in_angle && self.angle.is_some();
         match byte {
             b'(' => self.comments = 1,
@@ -108,31 +101,22 @@ impl Reader {
                 self.angle = Some(Vec::new());
                 self.in_angle = true;
             }
-            b'>' if self.in_angle && !self.in_literal => self.in_angle = false,
+            b'>' if self.in_angle && !literal => self.in_angle = false,
             b'<' | b'>' | b')' => return Err(AddressFault::Unbalanced),
             b',' | b';' if structural => self.end_of_element()?,
             // To leave it out would be to lose a recipient whose comma is missing.
             _ if ended && !matches!(byte, b' ' | b'\t') => return Err(AddressFault::Blank),
             // The name of a group: its members follow.
             b':' if structural && !trimmed(&self.outside).is_empty() => self.outside.clear(),
-            _ => {
-                match byte {
-                    b'"' => self.in_quotes = true,
-                    b'\\' => self.escaped = true,
-                    b'[' => self.in_literal = true,
-                    b']' => self.in_literal = false,
-                    _ => {}
-                }
-                self.push(byte);
-            }
+            _ => self.push(byte),
         }
         Ok(())
     }
 
     fn in_comment(&mut self, byte: u8) {
         match byte {
-            _ if self.escaped => self.escaped = false,
-            b'\\' => self.escaped = true,
+            _ if self.place.escaped => self.place.escaped = false,
+            b'\\' => self.place.escaped = true,
             b'(' => self.comments = self.comments.saturating_add(1),
             b')' => self.comments -= 1,
             _ => {}
@@ -159,7 +143,7 @@ impl Reader {
     }
 
     fn finish(mut self) -> Result<Vec<Address>, AddressFault> {
-        if self.in_angle || self.in_quotes || self.in_literal || self.comments > 0 || self.escaped {
+        if self.in_angle || self.comments > 0 || !self.place.is_bare() {
             return Err(AddressFault::Unbalanced);
         }
         self.end_of_element()?;
@@ -173,7 +157,11 @@ fn without_route(address: &[u8]) -> &[u8] {
         return address;
     }
     let mut place = Place::default();
-    let colon = address.iter().position(|&byte| place.is_bare(byte) && byte == b':');
+    let colon = address.iter().position(|&byte| {
+        let ends = byte == b':' && place.is_bare();
+        place.pass(byte);
+        ends
+    });
     colon.and_then(|colon| address.get(colon + 1..)).unwrap_or(address)
 }
 
@@ -192,17 +180,17 @@ fn address(bytes: &[u8]) -> Result<Address, AddressFault> {
         if !matches!(byte, b' '..=b'~') {
             return Err(AddressFault::Byte);
         }
-        let bare = place.is_bare(byte);
-        if byte == b' ' && !place.quoted || bare && matches!(byte, b',' | b';' | b':') {
+        if byte == b' ' && !place.quoted || place.is_bare() && matches!(byte, b',' | b';' | b':') {
             return Err(AddressFault::Blank);
         }
+        place.pass(byte);
     }
     // The blank of `bob\ ` has gone with those around the address.
     if place.escaped { Err(AddressFault::Unbalanced) } else { Ok(Address(bytes.to_vec())) }
 }
 
 /// Where in an address one is: in a quoted string, in a domain literal, behind a backslash.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Place {
     quoted: bool,
     literal: bool,
@@ -210,9 +198,13 @@ struct Place {
 }
 
 impl Place {
-    /// Goes past a byte, and says whether it stands by itself: a comma there would be one between addresses.
-    fn is_bare(&mut self, byte: u8) -> bool {
-        let bare = !self.quoted && !self.literal && !self.escaped;
+    /// In none of them: a comma here is one between addresses.
+    const fn is_bare(self) -> bool {
+        !self.quoted && !self.literal && !self.escaped
+    }
+
+    /// Goes past a byte.
+    const fn pass(&mut self, byte: u8) {
         match byte {
             _ if self.escaped => self.escaped = false,
             b'\\' => self.escaped = true,
@@ -221,7 +213,6 @@ impl Place {
             b']' if !self.quoted => self.literal = false,
             _ => {}
         }
-        bare
     }
 }
 
