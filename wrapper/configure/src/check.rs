@@ -238,7 +238,7 @@ fn prove(installation: &Installation, outcome: &mut Outcome) {
                 not_run(format!("it belongs to {}", describe(stat.uid)))
             }
             _ if stat.links > 1 => not_run(format!("it has {} names", stat.links)),
-            _ if stat.is_written_by_others() => {
+            _ if stat.is_writable_by_others() => {
                 not_run(format!("others than its owner may write it ({})", stat.shown_mode()))
             }
             (Some(opened), Some(policy)) => prove::prove(opened, &file.path, &policy, &installation.accounts),

@@ -48,8 +48,9 @@
 //! it; one that somebody untrusted can have written is not. With `--fix` owner, group and mode are changed where a rule asks for it, each change is printed, and a second run has
 //! nothing to change. `--fix` follows no symbolic link, touches no file that has a second name, never makes anything
 //! writable for others, and gives the set-group-ID bit only to a sealed wrapper of root, of whoever runs it or of
-//! `--with-username`, whose group and policy are right. It changes nothing where others can write above the prefix, or where
-//! no sealed wrapper of those owners names the prefix: that is no installation. File names in reports are printable ASCII,
+//! `--with-username`, whose group and policy are right. It changes nothing where others can write above the prefix, where
+//! group and user are known only from a mail wrapper that others may write, or where no sealed wrapper of those owners, which
+//! nobody else may write, names the prefix and the group: that is no installation. File names in reports are printable ASCII,
 //! every other byte `\xNN` and a backslash `\\`; in JSON `path-hex` has the bytes of a name that is not printed as it is.
 //!
 //! **man** prints this page or another for man(1), as in `wrapper-configure man mail-wrapper | man -l -`.

@@ -62,7 +62,7 @@ pub(crate) const OTHER_WRITE: u32 = 0o0002;
 
 impl Stat {
     /// Whether others than its owner may write it, and so have written what it says.
-    pub(crate) fn is_written_by_others(&self) -> bool {
+    pub(crate) fn is_writable_by_others(&self) -> bool {
         self.mode & (GROUP_WRITE | OTHER_WRITE) != 0
     }
 

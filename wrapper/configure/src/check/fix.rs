@@ -161,7 +161,7 @@ fn prove_wrapper(file: &Opened, stat: &Stat, path: &Path, installation: &Install
     if stat.gid != installation.own.id {
         return unproven(format!("it belongs to group {}", installation.accounts.groups.describe(stat.gid)));
     }
-    if stat.is_written_by_others() {
+    if stat.is_writable_by_others() {
         return unproven(format!("others than its owner may write it ({})", stat.shown_mode()));
     }
     let kind = if path == installation.layout.mail_wrapper() { Kind::Mail } else { Kind::Cgi };

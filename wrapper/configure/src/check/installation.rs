@@ -111,7 +111,7 @@ struct Sealed {
 
 /// Whether what a file says is said by one of them, and nobody else can have written it.
 fn is_word_of(file: &Stat, owners: &[u32]) -> bool {
-    owners.contains(&file.uid) && !file.is_written_by_others()
+    owners.contains(&file.uid) && !file.is_writable_by_others()
 }
 
 impl Sealed {

@@ -74,7 +74,7 @@ impl WrapperFile {
     /// Whether it is a sealed wrapper, of somebody who may say so and whom nobody can have replaced, for this installation
     /// and its group.
     pub(crate) fn vouches(&self, installation: &Installation) -> bool {
-        let trusted = installation.trusted_owners.contains(&self.stat.uid) && !self.stat.is_written_by_others();
+        let trusted = installation.trusted_owners.contains(&self.stat.uid) && !self.stat.is_writable_by_others();
         let of_it = |policy: Policy<'_>| {
             is_prefix(policy.prefix, installation) && policy.own.gid.as_raw() == installation.own.id
         };
