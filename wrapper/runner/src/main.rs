@@ -63,7 +63,7 @@
 //! | 74     | the queue cannot be read or written                                                  |
 //! | 75     | the server cannot be reached, and the rest of the queue is as it was; or a message was left as it was, because the file system failed |
 //! | 77     | started by somebody who may not                                                      |
-//! | 78     | the queue is not as it must be: writable for others, or of another owner or group; or its user is root |
+//! | 78     | the queue is not as it must be: writable for others, of another owner or group, or sticky and not its user's; or its user is root |
 //!
 //! # FILES
 //!

@@ -158,7 +158,7 @@ impl Run<'_> {
                     counts.done += 1;
                     tell(
                         &message.id,
-                        format_args!("delivered, and df{} stays: {}; remove it", message.id, errno.desc()),
+                        format_args!("out of the queue, and df{} stays: {}; remove it", message.id, errno.desc()),
                     );
                 }
             }

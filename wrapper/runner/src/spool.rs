@@ -56,11 +56,8 @@ impl Message {
         text.push(b'\n');
         let Some(room) = largest.checked_sub(text.len()) else { return Ok(None) };
         let size = usize::try_from(fstat(&self.body)?.st_size).unwrap_or(usize::MAX);
-        if size > room {
-            return Ok(None);
-        }
-        text.try_reserve_exact(size).map_err(|_| Errno::ENOMEM)?;
-        // Its owner can make it longer meanwhile.
+        text.try_reserve_exact(size.min(room)).map_err(|_| Errno::ENOMEM)?;
+        // One byte more than there is room for says that it is too large. Its owner can make it longer meanwhile.
         let read = Read::by_ref(&mut self.body).take(room as u64 + 1).read_to_end(&mut text);
         read.map_err(|error| errno_of(&error))?;
         Ok((text.len() <= largest).then_some(text))

@@ -4,7 +4,7 @@ use super::willing;
 use crate::support::server::{Answer, Server};
 use crate::support::spool::{QUEUE, Spool, counts, ran, runner};
 use nix::fcntl::{Flock, FlockArg};
-use nix::mount::MsFlags;
+use nix::mount::{MsFlags, mount};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use rstest::rstest;
@@ -14,6 +14,11 @@ use std::time::{Duration, SystemTime};
 
 fn path(name: &str) -> String {
     format!("{QUEUE}/{name}")
+}
+
+/// Of a regular file: to read a FIFO would wait for a writer.
+fn content(name: &str) -> Option<Vec<u8>> {
+    fs::symlink_metadata(path(name)).ok().filter(fs::Metadata::is_file).and_then(|_| fs::read(path(name)).ok())
 }
 
 #[test]
@@ -118,9 +123,7 @@ fn one_bad_message_stops_no_other(#[case] why: &str, #[case] spoil: fn(&Spool)) 
         spool.message(id, "Salice\nRPFD:bob");
     }
     spoil(&spool);
-    let bytes =
-        |name: &str| fs::symlink_metadata(path(name)).is_ok_and(|it| it.is_file()).then(|| fs::read(path(name)));
-    let spoilt = (bytes("qfB").map(Result::ok), bytes("dfB").map(Result::ok));
+    let spoilt = [content("qfB"), content("dfB")];
     let server = willing();
     let said =
         format!("queue-runner: B: put aside as QfB: {why}; look at it, and give it back its name or remove it\n");
@@ -128,11 +131,7 @@ fn one_bad_message_stops_no_other(#[case] why: &str, #[case] spoil: fn(&Spool)) 
     let subjects: Vec<_> = server.offered().into_iter().map(|it| it.text[..10].to_vec()).collect();
     assert_eq!(subjects, [b"Subject: A", b"Subject: C"]);
     assert!(spool.names().contains(&"QfB".to_owned()), "{:?}", spool.names());
-    assert_eq!(
-        (bytes("QfB").map(Result::ok), bytes("dfB").map(Result::ok)),
-        spoilt,
-        "nothing of it is removed or changed"
-    );
+    assert_eq!([content("QfB"), content("dfB")], spoilt, "nothing of it is removed or changed");
     // It is looked at once only.
     assert_eq!(ran(runner(&server.address(), &[])), (Some(0), counts(&[]), String::new()));
 }
@@ -191,6 +190,20 @@ fn what_a_killed_runner_tried_to_write_is_taken_away() {
     spool.file("tfrunner", b"");
     assert_eq!(ran(runner("127.0.0.1:1", &[])), (Some(0), counts(&[]), String::new()));
     assert_eq!(spool.names(), [""; 0]);
+}
+
+#[test]
+fn a_body_that_cannot_be_removed_is_told_and_nothing_arrives_twice() {
+    let Some(spool) = Spool::new() else { return };
+    spool.message("A", "Salice\nRPFD:bob");
+    // unlink(2): EBUSY for what is a mount point.
+    let body = path("dfA");
+    mount(Some(body.as_str()), body.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>).expect("bound");
+    let server = willing();
+    let said = "queue-runner: A: out of the queue, and dfA stays: Device or resource busy; remove it\n";
+    assert_eq!(ran(runner(&server.address(), &[])), (Some(0), counts(&[("done", 1)]), said.to_owned()));
+    assert_eq!(ran(runner(&server.address(), &[])), (Some(0), counts(&[]), String::new()));
+    assert_eq!((server.offered().len(), spool.names()), (1, vec!["dfA".to_owned()]));
 }
 
 #[test]

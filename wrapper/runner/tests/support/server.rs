@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     Close,
     /// Nothing, for as long as the test lasts.
     Never,
+    /// To the end of a message: that it has it, once [`Server::go_on`] says so.
+    Held,
 }
 
 /// A message that was offered.
@@ -39,6 +41,7 @@ pub(crate) struct Server {
     address: SocketAddr,
     offered: Arc<Mutex<Vec<Offered>>>,
     at_the_end: Receiver<()>,
+    go_on: Sender<()>,
 }
 
 /// Which answer to which command; `.` is the end of a message.
@@ -55,14 +58,14 @@ impl Server {
         let listener = TcpListener::bind(("127.0.0.1", port)).expect("a port");
         let address = listener.local_addr().expect("bound");
         let offered = Arc::default();
-        let (noted, (waiting, at_the_end)) = (Arc::clone(&offered), channel());
+        let (noted, (waiting, at_the_end), (go_on, held)) = (Arc::clone(&offered), channel(), channel());
         let _: JoinHandle<()> = thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let _ = connection.set_read_timeout(Some(PATIENCE));
-                serve(connection, script, &noted, &waiting);
+                serve(connection, script, &noted, (&waiting, &held));
             }
         });
-        Self { address, offered, at_the_end }
+        Self { address, offered, at_the_end, go_on }
     }
 
     /// Where it listens.
@@ -75,13 +78,23 @@ impl Server {
         self.offered.lock().expect("whole").clone()
     }
 
+    /// Lets it answer to the end of a message that it holds.
+    pub(crate) fn go_on(&self) {
+        self.go_on.send(()).expect("it waits");
+    }
+
     /// Waits until it has a message to whose end it gives no answer.
     pub(crate) fn wait_for_a_message(&self) {
         self.at_the_end.recv_timeout(PATIENCE).expect("a message in time");
     }
 }
 
-fn serve(connection: TcpStream, script: Script, offered: &Mutex<Vec<Offered>>, silent: &Sender<()>) {
+fn serve(
+    connection: TcpStream,
+    script: Script,
+    offered: &Mutex<Vec<Offered>>,
+    (silent, held): (&Sender<()>, &Receiver<()>),
+) {
     let mut reader = BufReader::new(connection.try_clone().expect("cloned"));
     let mut writer = connection;
     let mut message = None;
@@ -112,7 +125,7 @@ fn serve(connection: TcpStream, script: Script, offered: &Mutex<Vec<Offered>>, s
             Answer::Yes => usual,
             Answer::Say(line) => line,
             Answer::Close => return,
-            Answer::Never => {
+            Answer::Never | Answer::Held => {
                 let _ = reader.read(&mut [0]);
                 return;
             }
@@ -131,7 +144,11 @@ fn serve(connection: TcpStream, script: Script, offered: &Mutex<Vec<Offered>>, s
             let mut message = message.take().expect("MAIL before DATA");
             message.text = text(&mut reader);
             match script(".") {
-                Answer::Yes => {
+                answer @ (Answer::Yes | Answer::Held) => {
+                    if matches!(answer, Answer::Held) {
+                        let _ = silent.send(());
+                        held.recv_timeout(PATIENCE).expect("told to go on");
+                    }
                     offered.lock().expect("whole").push(message);
                     say("250 taken");
                 }
