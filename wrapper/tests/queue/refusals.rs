@@ -1,7 +1,7 @@
 //! Queues in which others could write, queues that are full, and other things that the queue writer refuses.
 
 use crate::support::queue_seal::{limit, queue};
-use crate::support::room::{become_user, before_exec, run, wrapper};
+use crate::support::room::{Room, become_user, before_exec, run, wrapper};
 use crate::support::seal::{number, with};
 use crate::support::spool::{MESSAGE, QUEUE, Spool, USER, writer};
 use nix::mount::{MsFlags, mount};
@@ -9,11 +9,15 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use rstest::rstest;
+use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use wrapper::policy::Tag;
+use wrapper::refusal::Line;
+use wrapper::report;
 
 #[rstest]
 #[case::another_group(|| chown(QUEUE, None, Some(8)), "belongs to gid 8, not to gid 38 (list)")]
@@ -199,4 +203,20 @@ fn a_policy_that_is_not_sound_is_no_queue() {
     let (status, _, said) = run(writer(USER, MESSAGE, &["bob"]));
     assert_eq!((status, spool.names()), (Some(78), vec![]), "{said}");
     assert!(said.contains("no sound policy is sealed into it"), "{said}");
+}
+
+#[test]
+fn a_line_of_many_reaches_the_log_as_any_other() {
+    let Some(_room) = Room::new() else { return };
+    let log = UnixDatagram::bind("/dev/log").expect("bound");
+    log.set_nonblocking(true).expect("set");
+    let mut line = Line::information();
+    write!(line, "queue-runner: a line").expect("a line takes it");
+    let told = |how: fn(&Line)| {
+        how(&line);
+        let mut entry = [0; 2048];
+        log.recv(&mut entry).map(|length| String::from_utf8_lossy(&entry[..length]).into_owned()).expect("an entry")
+    };
+    assert_eq!(told(report::log_in_turn), "<22>queue-runner: a line");
+    assert_eq!(told(report::log), "<22>queue-runner: a line");
 }
