@@ -130,28 +130,33 @@ pub fn switch_group<'p>(
     _: &Admitted,
     kernel: &mut impl GroupIds,
     own: Group<'p>,
-    caller: Gid,
+    caller: Group<'p>,
 ) -> Result<Switched, Refusal<'p>> {
-    let back = (caller != own.gid).then_some(caller);
-    switch(kernel, own, back).map(|()| Switched(())).map_err(Refusal::NotSwitched)
+    switch(kernel, own, caller, caller.gid != own.gid).map(|()| Switched(())).map_err(Refusal::NotSwitched)
 }
 
-/// Makes these the real, effective and saved gid, reads them back, and tries to have another one again that must be gone.
-fn switch<'p>(kernel: &mut impl GroupIds, to: Group<'p>, gone: Option<Gid>) -> Result<(), SwitchFault<'p>> {
+/// Makes one group the real, effective and saved gid, reads them back, and where the one before it must be gone tries to
+/// have that again.
+fn switch<'p>(
+    kernel: &mut impl GroupIds,
+    to: Group<'p>,
+    from: Group<'p>,
+    is_gone: bool,
+) -> Result<(), SwitchFault<'p>> {
     if let Err(errno) = kernel.set([Some(to.gid); 3]) {
         return Err(SwitchFault::Refused { own: to, errno });
     }
     match kernel.get() {
         Err(errno) => return Err(SwitchFault::Unread(errno)),
-        Ok(found) if found != [to.gid.as_raw(); 3] => return Err(SwitchFault::Other { own: to, found }),
+        Ok(found) if found != [to.gid.as_raw(); 3] => {
+            return Err(SwitchFault::Other { own: to, given_up: from, found });
+        }
         Ok(_) => {}
     }
-    match gone {
-        Some(gone) if kernel.set([None, Some(gone), None]).is_ok() => {
-            Err(SwitchFault::Regained { own: to, caller: gone })
-        }
-        _ => Ok(()),
+    if is_gone && kernel.set([None, Some(from.gid), None]).is_ok() {
+        return Err(SwitchFault::Regained { own: to, given_up: from });
     }
+    Ok(())
 }
 
 /// Proof that real, effective and saved gid are the caller's, and that the program's own cannot be taken back, unless the
@@ -169,8 +174,7 @@ pub fn give_up_group<'p>(
     caller: Group<'p>,
     regains: Option<Regains>,
 ) -> Result<Dropped, SwitchFault<'p>> {
-    let gone = (regains.is_none() && caller.gid != own.gid).then_some(own.gid);
-    switch(kernel, caller, gone).map(|()| Dropped(()))
+    switch(kernel, caller, own, regains.is_none() && caller.gid != own.gid).map(|()| Dropped(()))
 }
 
 /// Real, effective and saved gid of the process. The kernel has them; tests have a kernel of their own.

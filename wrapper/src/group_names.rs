@@ -1,4 +1,4 @@
-//! What a gid is called, for the text of a refusal; and what a uid is called, for the address of a sender.
+//! What a gid or uid is called, for the text of a refusal; and what a uid is called, for the address of a sender.
 //!
 //! By reading /etc/group and /etc/passwd, not by getgrgid(3) and getpwuid(3): those would load modules chosen by a
 //! configuration file, or ask a daemon that may not answer, in a privileged program. Who is known only to such a service is

@@ -65,7 +65,7 @@ fn start<'p>(
     // Decide. The plan holds the proof that the caller is admitted; nothing below can be called without it.
     let plan = decision::decide(&credentials, argv, sys::environment(), policy, &surroundings::System)?;
     // Act.
-    let switched = credentials::switch_group(&plan.admitted, &mut Kernel, policy.own, credentials.real)?;
+    let switched = credentials::switch_group(&plan.admitted, &mut Kernel, policy.own, policy.trusted)?;
     let checked = script::check_files(&switched, plan, policy, &script::RealFiles)?;
     Err(script::execute(&checked, policy))
 }

@@ -4,16 +4,17 @@
 //! start the wrapper could put lines of their own into the log and escape sequences into a terminal.
 
 mod line;
+mod named;
 
 pub use line::{LINE_MAX, Line};
 
 use crate::credentials::{Gid, Regains};
-use crate::policy::{Group, Kind, Owner, PATH_MAX, PolicyError, RefusalStyle, SCRIPT_NAME_MAX};
+use crate::policy::{Group, Kind, Owner, PolicyError, RefusalStyle};
 use crate::process_state::UnsafeProcess;
 use crate::surroundings::GroupName;
+use named::Shortened;
 use nix::errno::Errno;
 use std::fmt::{self, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Why nothing was started.
@@ -43,6 +44,8 @@ pub enum Refusal<'p> {
         path: PathBuf,
         /// What it is.
         fault: StartFault,
+        /// What the user or group of the fault is called; [`GroupName::Nameless`] where it has none.
+        name: GroupName,
         /// Who may own such a file, besides root.
         owner: Owner<'p>,
         /// Which group may write it.
@@ -94,15 +97,17 @@ pub enum SwitchFault<'p> {
     Other {
         /// The group to take on.
         own: Group<'p>,
+        /// The group to give up.
+        given_up: Group<'p>,
         /// Real, effective and saved gid.
         found: [u32; 3],
     },
-    /// The caller's group could be taken back.
+    /// The group that was given up could be taken back.
     Regained {
         /// The group that was taken on.
         own: Group<'p>,
-        /// The caller's.
-        caller: Gid,
+        /// The one before it.
+        given_up: Group<'p>,
     },
 }
 
@@ -216,7 +221,7 @@ impl Refusal<'_> {
             Self::NotSwitched(fault) => {
                 write!(line, "{fault}; look for a seccomp filter or a user namespace around it")
             }
-            Self::NotStarted { path, fault, owner, own } => not_started(line, path, *fault, owner, own),
+            Self::NotStarted { path, fault, name, owner, own } => not_started(line, path, *fault, name, (owner, own)),
             Self::NoCommand { commands } => {
                 write!(line, "no command; usage: {} COMMAND [ARGUMENT]..., COMMAND one of ", Kind::Mail.program())?;
                 list(line, commands)
@@ -226,15 +231,10 @@ impl Refusal<'_> {
                 list(line, commands)
             }
             Self::NotSetGroupId { found, name, own } => {
-                write!(line, "not running set-group-ID: the effective gid is {found} (")?;
-                line.write_str(match name {
-                    GroupName::Known(name) => name,
-                    GroupName::Nameless => "no name",
-                    GroupName::Unreadable => "no name could be looked up",
-                })?;
+                write!(line, "not running set-group-ID: the effective gid is {found} ({name})")?;
                 write!(
                     line,
-                    "), not {own}; look for a mount with nosuid, no_new_privs, a tracer, an unmapped gid, or a file whose \
+                    ", not {own}; look for a mount with nosuid, no_new_privs, a tracer, an unmapped gid, or a file whose \
                      group is not {} or whose mode is not 2755",
                     own.name
                 )
@@ -293,7 +293,13 @@ fn list(line: &mut Line, commands: &[&str]) -> fmt::Result {
     Ok(())
 }
 
-fn not_started(line: &mut Line, path: &Path, fault: StartFault, owner: &Owner<'_>, own: &Group<'_>) -> fmt::Result {
+fn not_started(
+    line: &mut Line,
+    path: &Path,
+    fault: StartFault,
+    name: &GroupName,
+    (owner, own): (&Owner<'_>, &Group<'_>),
+) -> fmt::Result {
     write!(line, "cannot start the script: {} ", Shortened(path))?;
     match fault {
         StartFault::Unreachable(Errno::ENOENT) => write!(line, "does not exist; install it, or seal another prefix"),
@@ -301,10 +307,10 @@ fn not_started(line: &mut Line, path: &Path, fault: StartFault, owner: &Owner<'_
             write!(line, "cannot be looked at: {}; {own} must be able to reach it", errno.desc())
         }
         StartFault::Owner { uid } => {
-            write!(line, "belongs to uid {uid}, not to root or {owner}; give it to one of them with chown")
+            write!(line, "belongs to uid {uid} ({name}), not to root or {owner}; give it to one of them with chown")
         }
         StartFault::GroupWritable { gid } => {
-            write!(line, "can be written by gid {gid}, not only by {own}; take that away with chmod g-w")
+            write!(line, "can be written by gid {gid} ({name}), not only by {own}; take that away with chmod g-w")
         }
         StartFault::WorldWritable => write!(
             line,
@@ -322,24 +328,6 @@ fn not_started(line: &mut Line, path: &Path, fault: StartFault, owner: &Owner<'_
     }
 }
 
-/// A path, if it is long only its beginning and end: the target of a symbolic link can be longer than the whole line.
-struct Shortened<'a>(&'a Path);
-
-/// Longest path that is shown whole, in bytes: those of a policy are, with the script's name.
-const SHOWN_MAX: usize = PATH_MAX + "/scripts/".len() + SCRIPT_NAME_MAX;
-
-impl fmt::Display for Shortened<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.0.as_os_str().as_bytes();
-        if path.len() <= SHOWN_MAX {
-            return write!(f, "{}", self.0.display());
-        }
-        let (first, rest) = path.split_at(SHOWN_MAX / 2);
-        let (_, last) = rest.split_at(rest.len() - SHOWN_MAX / 3);
-        write!(f, "{}...{}", String::from_utf8_lossy(first), String::from_utf8_lossy(last))
-    }
-}
-
 const fn exec_remedy(errno: Errno) -> &'static str {
     match errno {
         Errno::EACCES => "it must be executable for the wrapper's own group, and not be on a mount with noexec",
@@ -350,32 +338,6 @@ const fn exec_remedy(errno: Errno) -> &'static str {
         Errno::ENOMEM => "the machine, or its limit on memory, leaves no room; look there",
         Errno::EAGAIN => "its user has more processes than RLIMIT_NPROC allows; raise that limit",
         _ => "look at its file system and at what a security module allows",
-    }
-}
-
-impl fmt::Display for Group<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "gid {} ({})", self.gid, self.name)
-    }
-}
-
-impl fmt::Display for Owner<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "uid {} ({})", self.uid, self.name)
-    }
-}
-
-impl fmt::Display for SwitchFault<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unread(errno) => write!(f, "cannot read the ids of the process: {}", errno.desc()),
-            Self::Refused { own, errno } => write!(f, "cannot switch to {own}: {}", errno.desc()),
-            Self::Other { own, found: [real, effective, saved] } => write!(
-                f,
-                "after switching to {own} the real, effective and saved gid are {real}, {effective} and {saved}"
-            ),
-            Self::Regained { own, caller } => write!(f, "after switching to {own} gid {caller} could be taken back"),
-        }
     }
 }
 

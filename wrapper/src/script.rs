@@ -1,9 +1,11 @@
 //! The way to the script: who could change it, and the exec.
 
-use crate::credentials::Switched;
+use crate::credentials::{Gid, Switched};
 use crate::decision::Plan;
+use crate::group_names;
 use crate::policy::Policy;
 use crate::refusal::{Refusal, StartFault};
+use crate::surroundings::GroupName;
 use crate::sys::{self, Disposition};
 use nix::errno::Errno;
 use nix::fcntl::readlink;
@@ -58,7 +60,12 @@ pub(crate) fn path(bytes: &CStr) -> PathBuf {
 }
 
 fn refuse<'p>(path: PathBuf, fault: StartFault, policy: &Policy<'p>) -> Refusal<'p> {
-    Refusal::NotStarted { path, fault, owner: policy.owner, own: policy.own }
+    let name = match fault {
+        StartFault::Owner { uid } => group_names::name_of_user(uid),
+        StartFault::GroupWritable { gid } => Gid::new(gid).map_or(GroupName::Nameless, group_names::name_of),
+        _ => GroupName::Nameless,
+    };
+    Refusal::NotStarted { path, fault, name, owner: policy.owner, own: policy.own }
 }
 
 /// What is at a path.

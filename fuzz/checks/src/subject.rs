@@ -119,7 +119,7 @@ impl Decider for Wrapper {
         let env = Counted { left: case.env.iter(), count: &variables };
         let decided = decision::decide(&case.credentials, argv, env, &case.policy, case).and_then(|plan| {
             let mut kernel = world::ModelKernel(case.process.clone());
-            credentials::switch_group(&plan.admitted, &mut kernel, case.policy.own, case.credentials.real)?;
+            credentials::switch_group(&plan.admitted, &mut kernel, case.policy.own, case.policy.trusted)?;
             Ok(plan)
         });
         let verdict = match decided {

@@ -21,6 +21,7 @@ use wrapper::policy::{
 use wrapper::process_state::UnsafeProcess;
 use wrapper::refusal::{Refusal, StartFault};
 use wrapper::script::{self, Files, RealFiles, Status};
+use wrapper::surroundings::GroupName;
 use wrapper::sys::{self as wrapper_sys, Disposition, Strings};
 
 /// Runs the specimen with this flaw: becomes the script, or comes back with the exit status.
@@ -109,7 +110,7 @@ fn start<'p>(
         _ => {}
     }
     let mut kernel = CarelessKernel::new(flaw, honest.real);
-    let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, honest.real)?;
+    let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, called(honest))?;
     let checked = script::check_files(&switched, plan, policy, &Looks(flaw))?;
     // What has been checked can only be executed as it is: who departs from it decides once more.
     match flaw {
@@ -234,7 +235,7 @@ fn start_early<'p>(
 ) -> Result<ExitStatus, Refusal<'p>> {
     let plan = decide(as_trusted(honest, policy), argv, environ, policy, Flaw::None)?;
     let mut kernel = CarelessKernel::new(Flaw::None, honest.real);
-    let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, honest.real)?;
+    let switched = credentials::switch_group(&plan.admitted, &mut kernel, policy.own, called(honest))?;
     script::check_files(&switched, plan, policy, &RealFiles)?;
     let plan = decide(as_trusted(honest, policy), argv, environ, policy, Flaw::None)?;
     let text = |word: &CStr| OsStr::from_bytes(word.to_bytes()).to_owned();
@@ -261,9 +262,15 @@ fn end_as(child: ExitStatus) -> u8 {
     child.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
+/// The group of the caller, which need not be the trusted one here.
+const fn called(caller: Credentials) -> Group<'static> {
+    Group { gid: caller.real, name: "the caller's" }
+}
+
 fn not_started<'p>(plan: &Plan<'_>, policy: &Policy<'p>, errno: Errno) -> Refusal<'p> {
     let path = PathBuf::from(OsStr::from_bytes(plan.program().to_bytes()));
-    Refusal::NotStarted { path, fault: StartFault::Exec(errno), owner: policy.owner, own: policy.own }
+    let fault = StartFault::Exec(errno);
+    Refusal::NotStarted { path, fault, name: GroupName::Nameless, owner: policy.owner, own: policy.own }
 }
 
 /// The file system, as a specimen looks at it.

@@ -88,7 +88,8 @@
 //! | file                       | use                                                          |
 //! |----------------------------|--------------------------------------------------------------|
 //! | *prefix*/scripts/*command* | the script                                                   |
-//! | /etc/group                 | read only to say what the group of a refused caller is called |
+//! | /etc/group                 | read only to say in a refusal what a group is called         |
+//! | /etc/passwd                | likewise a user                                              |
 //! | /proc/self/gid_map         | read only if the trusted gid is 65534                        |
 //! | /dev/log                   | where refusals are logged                                    |
 //!

@@ -150,5 +150,6 @@ fn arguments_for_which_there_is_no_memory_are_refused() {
     let refusal = decide(&trusted_caller(), argv, std::iter::empty(), kept(mail_policy()), &answers);
     let fault = StartFault::Exec(Errno::ENOMEM);
     let path = "/usr/local/mailman/scripts/post".into();
-    assert_eq!(refusal.expect_err("refused"), Refusal::NotStarted { path, fault, owner: OWNER, own: LIST });
+    let name = GroupName::Nameless;
+    assert_eq!(refusal.expect_err("refused"), Refusal::NotStarted { path, fault, name, owner: OWNER, own: LIST });
 }

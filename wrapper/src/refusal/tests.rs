@@ -1,6 +1,7 @@
 //! Every refusal as its reader sees it, and the exit statuses which the manual pages promise.
 
-use super::{LINE_MAX, Refusal, SHOWN_MAX, Shortened, StartFault, SwitchFault};
+use super::named::{SHOWN_MAX, Shortened};
+use super::{LINE_MAX, Refusal, StartFault, SwitchFault};
 use crate::credentials::Regains;
 use crate::policy::{COMMANDS_MAX, Group, Kind, NAME_MAX, Owner, PATH_MAX, PolicyError, RefusalStyle, SCRIPT_NAME_MAX};
 use crate::process_state::UnsafeProcess;
@@ -15,9 +16,21 @@ use std::path::Path;
 const NOGROUP: Group<'static> = Group { gid: gid(65534), name: "nogroup" };
 const COMMANDS: &[&str] = &["admin", "bounces", "confirm", "post"];
 
+/// What a fault's user or group is called here.
+fn named(fault: StartFault) -> GroupName {
+    match fault {
+        StartFault::Owner { .. } => GroupName::Known("annette".into()),
+        StartFault::GroupWritable { gid: 50 } => GroupName::Known("staff".into()),
+        _ => GroupName::Nameless,
+    }
+}
+
 /// Each by the name of its snapshot.
 fn every() -> Vec<(&'static str, Refusal<'static>)> {
-    let not_started = |path: &str, fault| Refusal::NotStarted { path: path.into(), fault, owner: OWNER, own: LIST };
+    let not_started = |path: &str, fault| {
+        let name = named(fault);
+        Refusal::NotStarted { path: path.into(), fault, name, owner: OWNER, own: LIST }
+    };
     let mismatch = |found, name| Refusal::Mismatch { found: gid(found), name, trusted: MAIL };
     let script = "/usr/local/mailman/scripts/post";
     vec![
@@ -28,12 +41,16 @@ fn every() -> Vec<(&'static str, Refusal<'static>)> {
         ("cap_setgid", Refusal::CannotGiveUp { how: Regains::Capability, trusted: MAIL }),
         ("ids_unread", Refusal::NotSwitched(SwitchFault::Unread(Errno::EPERM))),
         ("switch_refused", Refusal::NotSwitched(SwitchFault::Refused { own: LIST, errno: Errno::EPERM })),
-        ("switch_other_ids", Refusal::NotSwitched(SwitchFault::Other { own: LIST, found: [8, 38, 38] })),
-        ("switch_regained", Refusal::NotSwitched(SwitchFault::Regained { own: LIST, caller: gid(8) })),
+        (
+            "switch_other_ids",
+            Refusal::NotSwitched(SwitchFault::Other { own: LIST, given_up: MAIL, found: [8, 38, 4242] }),
+        ),
+        ("switch_regained", Refusal::NotSwitched(SwitchFault::Regained { own: LIST, given_up: MAIL })),
         ("script_missing", not_started(script, StartFault::Unreachable(Errno::ENOENT))),
         ("script_unreachable", not_started("/usr/local/mailman", StartFault::Unreachable(Errno::EACCES))),
         ("script_of_stranger", not_started(script, StartFault::Owner { uid: 1000 })),
         ("script_group_writable", not_started("/usr/local", StartFault::GroupWritable { gid: 50 })),
+        ("script_group_writable_nameless", not_started("/usr/local", StartFault::GroupWritable { gid: 4242 })),
         ("script_world_writable", not_started(script, StartFault::WorldWritable)),
         ("script_access_list", not_started("/usr/local/mailman", StartFault::AccessList)),
         ("script_below_a_file", not_started("/usr/local/mailman", StartFault::NotADirectory)),
@@ -151,15 +168,18 @@ fn the_longest_names_fit_into_a_line() {
     let name = || "n".repeat(NAME_MAX);
     let commands: &'static [&'static str] = Box::leak(Box::new([leak("c", SCRIPT_NAME_MAX); COMMANDS_MAX]));
     let path = format!("/{}", "p".repeat(PATH_MAX - 1));
-    let script = |fault| Refusal::NotStarted { path: path.clone().into(), fault, owner, own: group };
+    let script = |fault| {
+        let name = GroupName::Known(name());
+        Refusal::NotStarted { path: path.clone().into(), fault, name, owner, own: group }
+    };
     let refusals = [
         Refusal::Mismatch { found: most, name: GroupName::Known(name()), trusted: group },
         Refusal::Mismatch { found: most, name: GroupName::Nameless, trusted: group },
         Refusal::Mismatch { found: most, name: GroupName::Unreadable, trusted: group },
         Refusal::CannotGiveUp { how: Regains::Capability, trusted: group },
-        Refusal::NotSwitched(SwitchFault::Other { own: group, found: [u32::MAX; 3] }),
+        Refusal::NotSwitched(SwitchFault::Other { own: group, given_up: group, found: [most.as_raw(); 3] }),
         Refusal::NotSwitched(SwitchFault::Refused { own: group, errno: Errno::EPERM }),
-        Refusal::NotSwitched(SwitchFault::Regained { own: group, caller: most }),
+        Refusal::NotSwitched(SwitchFault::Regained { own: group, given_up: group }),
         script(StartFault::Unreachable(Errno::ENAMETOOLONG)),
         script(StartFault::Owner { uid: u32::MAX }),
         script(StartFault::GroupWritable { gid: u32::MAX }),
@@ -188,7 +208,8 @@ fn a_long_path_is_cut_and_not_the_sentence(#[case] length: usize, #[case] shown:
     path.resize(length - 4, b'x');
     path.extend(b"post");
     let path = std::ffi::OsString::from_vec(path).into();
-    let line = Refusal::NotStarted { path, fault: StartFault::WorldWritable, owner: OWNER, own: LIST }.line(Kind::Mail);
+    let (fault, name) = (StartFault::WorldWritable, GroupName::Nameless);
+    let line = Refusal::NotStarted { path, fault, name, owner: OWNER, own: LIST }.line(Kind::Mail);
     let line = text(line.text());
     assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')));
     let (head, tail) = ("mail-wrapper: cannot start the script: ", " can be written by everybody; take that away with");

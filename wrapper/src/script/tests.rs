@@ -4,8 +4,10 @@ use super::{Checked, FileKind, Files, RealFiles, Status, check_files, execute};
 use crate::caller::Admitted;
 use crate::credentials::Switched;
 use crate::decision::Plan;
+use crate::group_names;
 use crate::refusal::{Refusal, StartFault};
-use crate::sample::{LIST, OWNER, mail_policy};
+use crate::sample::{LIST, OWNER, gid, mail_policy};
+use crate::surroundings::GroupName;
 use crate::sys::Disposition;
 use crate::sys::tests::{all_signals_are, in_child};
 use nix::errno::Errno;
@@ -46,7 +48,7 @@ impl Tree {
     fn check(&self, files: &[&str]) -> Option<(PathBuf, StartFault)> {
         match check_files(&Switched::assumed(), plan(files), &mail_policy(), self) {
             Ok(Checked(_)) => None,
-            Err(Refusal::NotStarted { path, fault, owner: OWNER, own: LIST }) => Some((path, fault)),
+            Err(Refusal::NotStarted { path, fault, name: _, owner: OWNER, own: LIST }) => Some((path, fault)),
             Err(other) => panic!("{other:?} is not about a file"),
         }
     }
@@ -244,14 +246,26 @@ fn a_plan_is_executed_with_its_arguments_and_environment_and_every_signal_at_its
     }));
 }
 
+/// Whoever is uid 1 and gid 1 here: no system is without them.
+#[rstest]
+#[case::user(1, 38, 0o600, group_names::name_of_user(1))]
+#[case::group(0, 1, 0o660, group_names::name_of(gid(1)))]
+fn who_could_change_it_is_named(#[case] uid: u32, #[case] group: u32, #[case] mode: u32, #[case] called: GroupName) {
+    let mut tree = Tree::sound();
+    tree.put(SCRIPT, FileKind::Regular, uid, group, mode);
+    let refused = check_files(&Switched::assumed(), plan(&[SCRIPT]), &mail_policy(), &tree);
+    assert!(matches!(called, GroupName::Known(_)), "{called:?}");
+    assert!(matches!(refused, Err(Refusal::NotStarted { name, .. }) if name == called));
+}
+
 #[test]
 fn an_exec_that_fails_is_a_refusal_and_signals_stay_ignored() {
     let missing = Checked(plan(&["/proc/self/nowhere"]));
     let policy = mail_policy();
     assert!(in_child(|| {
         let refusal = execute(&missing, &policy);
-        let fault = StartFault::Exec(Errno::ENOENT);
-        refusal == Refusal::NotStarted { path: "/proc/self/nowhere".into(), fault, owner: OWNER, own: LIST }
+        let (fault, name) = (StartFault::Exec(Errno::ENOENT), GroupName::Nameless);
+        refusal == Refusal::NotStarted { path: "/proc/self/nowhere".into(), fault, name, owner: OWNER, own: LIST }
             && all_signals_are(Disposition::Ignore)
     }));
 }
