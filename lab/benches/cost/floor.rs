@@ -13,15 +13,15 @@ use std::time::Instant;
 pub(crate) const INNER: &str = "__floor";
 
 /// gid 8 is `mail` and gid 38 `list` in the scenarios' databases; the numbers are all that counts here.
-const TRUSTED: u32 = 8;
-const INVOKER: u32 = 100;
+pub(crate) const TRUSTED: u32 = 8;
+pub(crate) const INVOKER: u32 = 100;
 
 /// Status of the script of an admitted start: the witness, which looks at everything as in a case, and then finds no lab
 /// to report to. Connecting and reporting are the sandbox's cost and no part of the floor.
-const WITNESS_ALONE: &str = "125";
+pub(crate) const WITNESS_ALONE: &[i32] = &[125];
 
 /// Status of a refusal: a mismatch (2), or a nameless gid (8) on a host whose group file lacks [`INVOKER`].
-const REFUSED: &str = "2 8";
+pub(crate) const REFUSED: &[i32] = &[2, 8];
 
 /// Medians in microseconds.
 pub(crate) struct Floor {
@@ -63,6 +63,16 @@ impl Ground {
         Ok(Self { dir, agent })
     }
 
+    /// Where the sealed wrapper is, as `mailman`, with the databases it was sealed by.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The witness.
+    pub(crate) fn agent(&self) -> &Path {
+        &self.agent
+    }
+
     /// Times it.
     pub(crate) fn measure(&self) -> Result<Floor, Problem> {
         let itself = std::env::current_exe().map_err(failed("its own path"))?;
@@ -90,7 +100,7 @@ fn failed(what: &str) -> impl FnOnce(std::io::Error) -> Problem {
     move |error| Problem::internal(what).found(error)
 }
 
-fn finish(command: &mut Command, what: &str) -> Result<String, Problem> {
+pub(crate) fn finish(command: &mut Command, what: &str) -> Result<String, Problem> {
     let output = command
         .stdin(Stdio::null())
         .output()
@@ -108,9 +118,10 @@ pub(crate) fn inner(arguments: &[OsString]) -> ExitCode {
     if let [path, wanted] = arguments {
         return spawn(path.as_ref(), wanted);
     }
-    let of = |gid: u32, path: &str, wanted: &str| {
+    let of = |gid: u32, path: &str, wanted: &[i32]| {
+        let wanted: Vec<String> = wanted.iter().map(i32::to_string).collect();
         let mut times = Command::new("/mnt/bench");
-        times.args([INNER, path, wanted]).uid(INVOKER).gid(gid);
+        times.args([INNER, path, &wanted.join(" ")]).uid(INVOKER).gid(gid);
         finish(&mut times, path)
             .map_err(|problem| println!("{problem}"))
             .ok()
@@ -118,7 +129,7 @@ pub(crate) fn inner(arguments: &[OsString]) -> ExitCode {
     };
     let wrapper = "/mnt/mail/mailman";
     let (Some(mut admitted), Some(mut refused), Some(mut empty)) =
-        (of(TRUSTED, wrapper, WITNESS_ALONE), of(INVOKER, wrapper, REFUSED), of(TRUSTED, "/mnt/empty", "0"))
+        (of(TRUSTED, wrapper, WITNESS_ALONE), of(INVOKER, wrapper, REFUSED), of(TRUSTED, "/mnt/empty", &[0]))
     else {
         return ExitCode::FAILURE;
     };

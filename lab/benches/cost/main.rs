@@ -8,7 +8,7 @@
 //! | isolated | one case through the backend: fresh mounts, identity, exec, witness, tree difference, reaping |
 //! | throughput | the default mix on one worker and on two; cases that wait by design are counted apart |
 //! | start | wrapper to refusal against an empty static program |
-//! | neighbours | unshare with an overlay by a shell script, and `docker run`, for the same two starts |
+//! | neighbours | the same two starts by a shell script with unshare and an overlay, and by `docker run` |
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -74,7 +74,7 @@ fn measure() -> Result<Table, Problem> {
     table.ratio("wrapper to refusal / empty program", over(|(floor, _)| floor.refusal_us / floor.empty_us), 1.6);
     ready.throughput(&mut table, isolated)?;
     ready.model(&mut table)?;
-    neighbours::measure(&mut table, isolated);
+    neighbours::measure(&mut table, &ground, isolated)?;
     ready.whole_run(&mut table)?;
     Ok(table)
 }
