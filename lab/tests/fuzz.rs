@@ -72,3 +72,64 @@ fn planted_flaws_are_found_and_in_the_wrappers_nothing() {
     // The same demand, of which the sound one alone falls short.
     lab(&["fuzz", "prove", "--seeds", "1", "--cap", "50", "sound", "leaves-core-limit", "--at-least", "2"], 10);
 }
+
+/// The examples of `--help`, as a shell reads them, in the order in which a user would type them. Those of `prove` take
+/// minutes, and the other test types one like them.
+#[test]
+fn the_examples_of_its_help_work() {
+    if no_sandbox() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (findings, scenarios) = (at("findings"), at("scenarios"));
+    std::fs::create_dir(&scenarios).expect("a directory");
+    let identities = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/identities.toml");
+    std::fs::copy(identities, at("scenarios/identities.toml")).expect("identities");
+    let mut typed = 0;
+    for (command, status, says) in [
+        ("run", 10, "FINDING  P11 / checks-effective-gid / effective-only"),
+        ("list", 0, "P11-checks-effective-gid-effective-only-exit-"),
+        ("show", 0, "    program /usr/local/mailman/mail/mailman"),
+        ("replay", 0, "effective-only"),
+        ("adopt", 0, "regressions/gid"),
+    ] {
+        let help = lab(&["fuzz", command, "--help"], 0);
+        let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty());
+        for example in examples.map(str::trim) {
+            typed += 1;
+            let line = example.split('#').next().expect("a line");
+            let mut words: Vec<&str> = line.split_whitespace().skip(1).collect();
+            words.extend(["--directory", &findings]);
+            match command {
+                // A wrapper that is installed nowhere here, and one in which a minute would find as little.
+                "run" if line.contains("--profile") => {
+                    let output = run(&words);
+                    let errors = String::from_utf8_lossy(&output.stderr);
+                    assert!(output.status.code() == Some(2) && errors.contains("cannot be read"), "{example}\n{errors}");
+                    continue;
+                }
+                "run" if !line.contains("--time") => {
+                    words.extend(["--executions", "200"]);
+                    lab(&words, 0);
+                    continue;
+                }
+                "adopt" => words.extend(["--scenarios", &scenarios]),
+                "show" | "replay" => {
+                    // The example names one finding of many.
+                    let name = words.iter().find(|word| word.ends_with(".inv")).expect("a finding");
+                    let place = dir.path().join("findings/checks-effective-gid/findings");
+                    let entries = std::fs::read_dir(&place).expect("findings").flatten();
+                    let found = entries.map(|entry| entry.path()).min().expect("one at least");
+                    std::fs::rename(found, place.join(name)).expect("the same directory");
+                }
+                _ => {}
+            }
+            let said = lab(&words, status);
+            assert!(said.contains(says), "{example}\n{said}");
+        }
+    }
+    assert!(typed >= 7, "{typed}");
+    lab(&["check", "--scenarios", &scenarios], 0);
+    lab(&["list", "regressions/gid", "--scenarios", &scenarios], 0);
+}

@@ -73,7 +73,7 @@ pub(super) fn list(arguments: &ListArguments, out: &mut Output) -> Result<Exit, 
 }
 
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:\n  lab fuzz show P01-mail-wrapper-effective-only-exit-1f3a9c.inv")]
+#[command(after_help = "Examples:\n  lab fuzz show P11-checks-effective-gid-effective-only-exit-b2f4df.inv")]
 pub(crate) struct ShowArguments {
     /// A file, or its name as `lab fuzz list` shows it
     #[arg(value_name = "FINDING")]
@@ -91,7 +91,7 @@ pub(super) fn show(arguments: &ShowArguments, out: &mut Output) -> Result<Exit, 
 
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lab fuzz replay P01-mail-wrapper-effective-only-exit-1f3a9c.inv\n\nExit 0 if each of three executions shows the same finding, 10 if none does, 11 otherwise."
+    after_help = "Examples:\n  lab fuzz replay P11-checks-effective-gid-effective-only-exit-b2f4df.inv\n\nExit 0 if each of three executions shows the same finding, 10 if none does, 11 otherwise."
 )]
 pub(crate) struct ReplayArguments {
     /// A file, or its name as `lab fuzz list` shows it
@@ -172,7 +172,7 @@ fn installed(
 
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lab fuzz adopt P01-mail-wrapper-effective-only-exit-1f3a9c.inv --as regressions/effective-gid"
+    after_help = "Examples:\n  lab fuzz adopt P11-checks-effective-gid-effective-only-exit-b2f4df.inv --as regressions/gid"
 )]
 pub(crate) struct AdoptArguments {
     /// A file, or its name as `lab fuzz list` shows it
