@@ -45,7 +45,8 @@ capabilities! {
     Overlay = "overlay",
     /// System calls of the subject can be made to fail (seccomp user notification installed by root).
     SyscallFault = "syscall-fault",
-    /// The invoker can be given capabilities that the subject's file does not have.
+    /// The invoker can be given capabilities that the subject's file does not have, and securebits, and a smaller bounding
+    /// set.
     InvokerCapabilities = "invoker-capabilities",
     /// Gaining a group which the invoker belongs to already is no change of identity (Linux since 6.16): a tracer does
     /// not take the group away from a member, and ambient capabilities of a member stay.
@@ -106,10 +107,7 @@ pub fn needed_to_start(invocation: &Invocation) -> BTreeSet<Capability> {
         (Capability::SupplementaryGroups, !identity.groups.is_empty()),
         (Capability::UserNamespace, !transition.unmapped_gids.is_empty() || !transition.unmapped_uids.is_empty()),
         (Capability::RootTracer, transition.tracer.is_some_and(|tracer| tracer == Tracer::Root || lowered)),
-        (
-            Capability::InvokerCapabilities,
-            !capabilities.kept.is_empty() || !capabilities.ambient.is_empty() || !capabilities.inheritable.is_empty(),
-        ),
+        (Capability::InvokerCapabilities, *capabilities != Default::default()),
         (Capability::SyscallFault, !invocation.faults.is_empty()),
         (Capability::LargeIds, numbers.any(|number| number > 65_535)),
     ];

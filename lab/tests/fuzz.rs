@@ -106,7 +106,10 @@ fn the_examples_of_its_help_work() {
                 "run" if line.contains("--profile") => {
                     let output = run(&words);
                     let errors = String::from_utf8_lossy(&output.stderr);
-                    assert!(output.status.code() == Some(2) && errors.contains("cannot be read"), "{example}\n{errors}");
+                    assert!(
+                        output.status.code() == Some(2) && errors.contains("cannot be read"),
+                        "{example}\n{errors}"
+                    );
                     continue;
                 }
                 "run" if !line.contains("--time") => {

@@ -24,6 +24,20 @@ const SAYS: [(&str, &str); 9] = [
     ("cargo lab model check", "the model agrees with the kernel in all of "),
 ];
 
+/// Commands within its sentences, the file that runs each, and what that file has of it.
+const IN_SENTENCES: [(&str, &str, &str); 6] = [
+    ("just lab", "Justfile", "\nlab *ARGS:\n    cargo lab {{ARGS}}\n"),
+    ("just test", "Justfile", "\ntest *ARGS:\n    cargo test --workspace {{ARGS}}\n"),
+    ("just", "Justfile", "\ndefault:\n    @just --list\n"),
+    ("cargo lab fuzz run mail-wrapper", "lab/tests/fuzz.rs", "fn the_examples_of_its_help_work()"),
+    ("cargo lab fuzz prove --quick", "lab/tests/fuzz.rs", "[\"fuzz\", \"prove\", "),
+    (
+        "cargo lab-docker",
+        ".cargo/config.toml",
+        "\nlab-docker = \"run --quiet --profile lab --package lab --features docker",
+    ),
+];
+
 /// Placeholders of the README, and what stands for them: a case, and a row of a record of it.
 const CASE: &str = "group-mismatch/mta-identities/exim-pipe×mail";
 
@@ -59,6 +73,28 @@ fn shown(readme: &str) -> Vec<Shown> {
 fn rows(readme: &str) -> Vec<String> {
     let first = |line: &str| Some(line.strip_prefix("| `cargo lab ")?.split('`').next()?.to_owned());
     readme.lines().filter_map(first).map(|rest| format!("cargo lab {rest}")).collect()
+}
+
+/// The commands between backquotes that are in no table.
+fn in_sentences(readme: &str) -> Vec<&str> {
+    // Every other of these is between the fences of a block.
+    let sentences = readme.split("```").step_by(2).flat_map(|text| text.split('`').skip(1).step_by(2));
+    let in_table = |code: &&str| readme.contains(&format!("| `{code}`"));
+    let commands = sentences.filter(|code| matches!(code.split(' ').next(), Some("cargo" | "just")));
+    commands.filter(|code| !in_table(code)).collect()
+}
+
+#[test]
+fn every_command_within_a_sentence_is_run_somewhere() {
+    let readme = readme();
+    let found = in_sentences(&readme);
+    let known = IN_SENTENCES.map(|(command, ..)| command);
+    assert_eq!(found.iter().filter(|command| !known.contains(command)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    for (command, file, has) in IN_SENTENCES {
+        assert!(found.contains(&command), "{command} is not in the README");
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        assert!(text.contains(has), "{file} does not run {command}");
+    }
 }
 
 fn lab(arguments: &[&str]) -> Output {

@@ -19,6 +19,9 @@ const OTHER: u32 = 3_000;
 const CALLER: u32 = 1_000;
 /// Number of capabilities(7).
 const CAP_NET_BIND_SERVICE: u32 = 10;
+const CAP_SYS_CHROOT: u32 = 18;
+/// Of linux/securebits.h.
+const SECBIT_NO_CAP_AMBIENT_RAISE: u32 = 1 << 6;
 
 /// How the trials of one backend differ from those of another.
 pub(super) struct Trials {
@@ -115,9 +118,22 @@ fn attempt(worker: &mut dyn Worker, capability: Capability, probes: &Probes, tri
             )
         }
         Capability::InvokerCapabilities => {
-            let change = |i: &mut Invocation| i.capabilities.inheritable = [CAP_NET_BIND_SERVICE].into();
-            let shows = |e: &Evidence| e.witness.iter().any(|w| w.capabilities[0] == 1 << CAP_NET_BIND_SERVICE);
-            trial(worker, None, &change, &shows, "give the lab's own bounding set cap_net_bind_service")
+            // The last two need CAP_SETPCAP of the lab, the first that its bounding set has what is given.
+            let change = |i: &mut Invocation| {
+                i.capabilities.inheritable = [CAP_NET_BIND_SERVICE].into();
+                i.capabilities.bounding_drop = [CAP_SYS_CHROOT].into();
+                i.capabilities.securebits = Some(SECBIT_NO_CAP_AMBIENT_RAISE);
+            };
+            let shows = |e: &Evidence| {
+                e.witness.iter().any(|w| {
+                    let [inheritable, _, _, bounding, _] = w.capabilities;
+                    inheritable == 1 << CAP_NET_BIND_SERVICE
+                        && bounding & 1 << CAP_SYS_CHROOT == 0
+                        && w.securebits == SECBIT_NO_CAP_AMBIENT_RAISE
+                })
+            };
+            let cure = "give the lab's own bounding set cap_setpcap and cap_net_bind_service";
+            trial(worker, None, &change, &shows, cure)
         }
         Capability::MemberRule => {
             let change = |i: &mut Invocation| {
@@ -130,7 +146,13 @@ fn attempt(worker: &mut dyn Worker, capability: Capability, probes: &Probes, tri
         Capability::RootTracer => {
             let change = |i: &mut Invocation| i.transition.tracer = Some(Tracer::Root);
             let shows = |e: &Evidence| e.invoker.traced && credentials(e, |c| c.gid.effective.as_raw() == GROUP);
-            trial(worker, None, &change, &shows, "sysctl kernel.yama.ptrace_scope=1 (3 forbids all tracing)")
+            trial(
+                worker,
+                None,
+                &change,
+                &shows,
+                "give the lab CAP_SYS_PTRACE; sysctl kernel.yama.ptrace_scope=1 (3 forbids all tracing)",
+            )
         }
     }
 }
@@ -176,7 +198,11 @@ fn maps_less(evidence: &Evidence) -> bool {
 fn judge(ran: Result<Evidence, BackendError>, shows: &dyn Fn(&Evidence) -> bool, cure: &str) -> Support {
     match ran {
         Ok(evidence) if shows(&evidence) => Support::Yes,
-        Ok(Evidence { stage: Stage::Setup { step, errno }, .. }) => no(&step, &super::client::words("it", errno), cure),
+        Ok(Evidence { stage: Stage::Setup { step, errno }, .. }) => {
+            let answer =
+                if errno == 0 { "it failed".into() } else { std::io::Error::from_raw_os_error(errno).to_string() };
+            no(&step, &answer, cure)
+        }
         Ok(evidence) => no("a trial", &format!("the witness does not show it ({:?})", evidence.stage), cure),
         Err(error) => no(&error.step, &error.found, cure),
     }

@@ -6,11 +6,13 @@ mod chance;
 mod examples;
 mod help;
 mod killed;
+mod pages;
 mod record;
 mod replay;
 #[path = "../support/required.rs"]
 mod required;
 mod run;
 mod shell;
+mod terminal;
 mod tool;
 mod trees;

@@ -1,12 +1,14 @@
 //! `lab shell`: with a script on standard input, with a command, and on a terminal.
 
 use crate::help::{Done, at, lab, run, sandboxes, scenarios, two_cases};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use std::fs::File;
-use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
+use crate::terminal::{on_a_terminal, read_until};
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 const CASE: &str = "some/file/second";
+
+/// A terminal that only prints.
+const DUMB: [(&str, &str); 2] = [("NO_COLOR", "1"), ("TERM", "dumb")];
 
 /// The lab with these arguments and this standard input.
 fn fed(arguments: &[&str], input: &[u8]) -> Done {
@@ -115,47 +117,13 @@ fn without_sandboxes_it_says_why_and_what_to_do() {
     done.complains("its sandbox cannot be made on this machine").complains("`lab preflight` shows");
 }
 
-/// A lab whose terminal is the slave side of a pseudo-terminal; the other side comes with it.
-fn on_a_terminal(arguments: &[&str]) -> (Child, File) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&master).expect("its slave side is ours");
-    unlockpt(&master).expect("its slave side opens");
-    let name = ptsname(&master, Vec::new()).expect("its name").into_string().expect("text");
-    let slave = || File::options().read(true).write(true).open(&name).expect("the slave side");
-    // Only the leader of a session can have a terminal; setsid(1) makes it one and then becomes the lab.
-    let child = Command::new("setsid")
-        .arg("--ctty")
-        .arg(env!("CARGO_BIN_EXE_lab"))
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env("TERM", "dumb")
-        .stdin(slave())
-        .stdout(slave())
-        .stderr(slave())
-        .spawn()
-        .expect("setsid(1)");
-    (child, File::from(master))
-}
-
-/// Reads until a text has come, or everything if it does not come. A terminal that nobody holds open gives an error.
-fn read_until(terminal: &mut File, text: &str) -> String {
-    let mut all = Vec::new();
-    let mut some = [0; 4096];
-    while !String::from_utf8_lossy(&all).contains(text) {
-        match terminal.read(&mut some) {
-            Ok(count) if count > 0 => all.extend_from_slice(&some[..count]),
-            _ => break,
-        }
-    }
-    String::from_utf8_lossy(&all).into_owned()
-}
-
 #[test]
 fn on_a_terminal_it_is_interactive_and_greets() {
     if !sandboxes() {
         return;
     }
-    let (mut child, mut terminal) = on_a_terminal(&["shell", "group-mismatch/mta-identities/postfix-default×mail"]);
+    let (mut child, mut terminal) =
+        on_a_terminal(&["shell", "group-mismatch/mta-identities/postfix-default×mail"], &DUMB);
     let greeting = read_until(&mut terminal, "Ctrl-D");
     for text in ["nothing here is recorded", "nobody 65534, group nogroup 65534", "2755, owner root 0, group list 38"] {
         assert!(greeting.contains(text), "`{text}` is missing in: {greeting}");
@@ -188,7 +156,8 @@ fn nothing_stays_when_it_is_killed() {
     let mark = format!("86399.{}", std::process::id());
     let mounts = || std::fs::read_to_string("/proc/self/mountinfo").expect("the mounts").lines().count();
     let before = mounts();
-    let (mut child, mut terminal) = on_a_terminal(&["shell", "group-mismatch/mta-identities/postfix-default×mail"]);
+    let (mut child, mut terminal) =
+        on_a_terminal(&["shell", "group-mismatch/mta-identities/postfix-default×mail"], &DUMB);
     read_until(&mut terminal, "Ctrl-D");
     terminal
         .write_all(format!("setsid sleep {mark} & sh -c 'echo be\"\"gun; exec sleep $0' {mark}\n").as_bytes())
