@@ -5,6 +5,7 @@ use lab::scenario::{Report, Source, Suite, accounts::Accounts};
 use lab_invocation::random::Random;
 use rstest::{Context, rstest};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 const SOUND: &str = r#"title = "Only the trusted group is admitted"
@@ -247,8 +248,12 @@ fn an_unreadable_directory_is_named() {
 
 /// The bytes with one of them changed.
 fn changed(chance: &mut Random, sound: &[u8]) -> Vec<u8> {
+    let at = chance.below(sound.len());
+    changed_at(at, chance, sound)
+}
+
+fn changed_at(at: usize, chance: &mut Random, sound: &[u8]) -> Vec<u8> {
     let mut bytes = sound.to_vec();
-    let at = chance.below(bytes.len());
     bytes[at] = u8::try_from(chance.below(256)).expect("a byte");
     bytes
 }
@@ -271,6 +276,26 @@ fn one_changed_byte_never_panics() {
         }
     }
     assert!(refused > tried / 10, "{refused} of {tried} were refused: the changes are not seen");
+}
+
+/// The same of each byte of every scenario file: minutes, optimised.
+#[test]
+#[ignore = "cargo test --profile lab -p lab --test scenario_errors -- --ignored"]
+fn each_byte_changed_never_panics() {
+    let suite = lab::scenario::load(&scenarios()).expect("the scenarios of the project load");
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(info) = suite.scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let path = scenarios().join(format!("{}.toml", info.id));
+            let sound = std::fs::read(&path).expect("it was read a moment ago");
+            let mut chance = Random::new(1);
+            for at in 0..sound.len() {
+                let reports = wrong("changed.toml", changed_at(at, &mut chance, &sound));
+                assert!(reports.iter().all(|report| !report.title.is_empty() && !report.to_string().is_empty()));
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
 }
 
 #[rstest]

@@ -77,6 +77,9 @@ extern crate self as wrapper;
 #[path = "../tests/support/queue_seal.rs"]
 mod queue_seal;
 #[cfg(test)]
+#[path = "../../lab/tests/support/required.rs"]
+mod required;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 #[path = "../tests/support/seal.rs"]

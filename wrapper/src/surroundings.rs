@@ -74,7 +74,6 @@ mod tests {
     use crate::sys::tests::in_child;
     use nix::sched::{CloneFlags, unshare};
     use rstest::rstest;
-    use std::io::Write;
 
     #[rstest]
     #[case::initial_namespace(b"         0          0 4294967295\n", true)]
@@ -105,7 +104,7 @@ mod tests {
         if in_child(alone) {
             assert!(in_child(|| alone() && !System.maps_every_gid()));
         } else {
-            let _ = writeln!(std::io::stderr(), "SKIPPED: this user cannot have a user namespace");
+            crate::required::skip("namespace", "this user cannot have a user namespace");
         }
     }
 }

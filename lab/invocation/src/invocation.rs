@@ -30,6 +30,10 @@ pub struct Invocation {
     pub signals: Signals,
     /// Seconds until SIGALRM; `None` for no alarm.
     pub alarm_seconds: Option<u32>,
+    /// The timers of processor time that run, by number: 1 is ITIMER_VIRTUAL, 2 is ITIMER_PROF. They go off after an hour
+    /// of it, which nothing here lasts: what counts is whether they run on. See setitimer(2).
+    #[serde(default)]
+    pub processor_timers: BTreeSet<u32>,
     /// Timer slack in nanoseconds. See PR_SET_TIMERSLACK(2const).
     pub timer_slack_ns: Option<u64>,
     /// How much of the machine he gets.
@@ -230,6 +234,11 @@ pub enum FaultResult {
 }
 
 impl Invocation {
+    /// Whether one of the three interval timers runs.
+    pub fn has_timer(&self) -> bool {
+        self.alarm_seconds.is_some() || !self.processor_timers.is_empty()
+    }
+
     /// An invocation of `program` by `identity` from a quiet room.
     pub fn quiet(program: Bytes, identity: Identity) -> Self {
         Self {
@@ -244,6 +253,7 @@ impl Invocation {
             limits: Vec::new(),
             signals: Signals::default(),
             alarm_seconds: None,
+            processor_timers: BTreeSet::new(),
             timer_slack_ns: None,
             scheduling: Scheduling::default(),
             own_process_group: false,

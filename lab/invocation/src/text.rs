@@ -39,7 +39,7 @@ use std::fmt;
 pub const HEADING: &str = "invocation 1";
 
 /// Every key, in the order of the canonical form.
-pub const KEYS: [&str; 47] = [
+pub const KEYS: [&str; 48] = [
     "sealed",
     "command",
     "trusted",
@@ -67,6 +67,7 @@ pub const KEYS: [&str; 47] = [
     "blocked",
     "pending",
     "alarm",
+    "processor-timers",
     "timer-slack",
     "nice",
     "idle",

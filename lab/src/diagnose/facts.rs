@@ -332,6 +332,7 @@ pub(super) fn unusual(invocation: &Invocation) -> Vec<String> {
     note(given.blocked != usual.blocked, format!("blocked signals {}", signals(&given.blocked)));
     note(given.pending != usual.pending, format!("pending signals {}", signals(&given.pending)));
     note(invocation.alarm_seconds.is_some(), "a running alarm".to_owned());
+    note(!invocation.processor_timers.is_empty(), "a running timer of processor time".to_owned());
     note(invocation.timer_slack_ns.is_some(), "another timer slack".to_owned());
     note(invocation.scheduling != quiet.scheduling, "another scheduler, nice value or set of processors".to_owned());
     note(invocation.own_process_group, "a process group of its own".to_owned());

@@ -70,7 +70,7 @@ fn shown_by(case: &Case, wanted: &Outcome) -> bool {
             || (script.ignored_signals.is_some() && !given.signals.ignored.is_empty())
             || (script.blocked_signals.is_some() && !given.signals.blocked.is_empty())
             || (script.pending_signals.is_some() && !given.signals.pending.is_empty())
-            || (script.timers_off == Some(true) && given.alarm_seconds.is_some())
+            || (script.timers_off == Some(true) && given.has_timer())
             || (script.timer_slack_ns.is_some() && given.timer_slack_ns.is_some())
             || (script.no_capabilities == Some(true) && !given.capabilities.ambient.is_empty())
     })
@@ -160,7 +160,7 @@ fn in_script(script: &WitnessReport, wanted: &Script, given: &Invocation) -> Vec
     }
     if wanted.timers_off == Some(true) && script.timers_us != [0; 3] {
         let left = script.timers_us.iter().max().copied().unwrap_or(0);
-        note(format!("a timer with {left} microseconds left"), given.alarm_seconds.is_some());
+        note(format!("a timer with {left} microseconds left"), given.has_timer());
     }
     if wanted.timer_slack_ns.is_some_and(|slack| slack != script.timer_slack_ns) {
         let slack = script.timer_slack_ns;

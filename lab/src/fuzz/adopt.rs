@@ -8,7 +8,7 @@ use crate::case::{Case, Outcome};
 use crate::predict;
 use crate::problem::Problem;
 use crate::scenario::accounts::Accounts;
-use crate::scenario::vocabulary::{CAPABILITIES, LIMITS, SIGNALS};
+use crate::scenario::vocabulary::{CAPABILITIES, LIMITS, PROCESSOR_TIMERS, SIGNALS};
 use crate::scenario::{Source, Suite};
 use lab_invocation::invocation::{Cwd, Descriptor, Invocation, Stdin, Tracer};
 use lab_invocation::{Bytes, Gid};
@@ -165,6 +165,7 @@ fn given(invocation: &Invocation, accounts: &Accounts) -> Option<String> {
         lines.extend(words(key, SIGNALS, set)?);
     }
     lines.extend(invocation.alarm_seconds.map(|seconds| format!("alarm = {seconds}")));
+    lines.extend(words("processor-timers", PROCESSOR_TIMERS, &invocation.processor_timers)?);
     lines.extend(invocation.timer_slack_ns.map(|slack| format!("timer-slack = {slack}")));
     let transition = &invocation.transition;
     for (key, set) in [

@@ -7,6 +7,7 @@ use crate::problem::Problem;
 use lab_invocation::invocation::{Capabilities, Invocation, Signals, Transition};
 use lab_invocation::text::encode;
 use lab_invocation::{Attempt, Bytes};
+use std::collections::BTreeSet;
 
 /// Most executions that one reduction takes.
 pub const MOST: u32 = 300;
@@ -56,6 +57,7 @@ fn steps<'a>(quiet: &'a Invocation, now: &Invocation) -> Vec<Step<'a>> {
         Box::new(|it| changed(&mut it.cwd, quiet.cwd.clone())),
         Box::new(|it| changed(&mut it.umask, quiet.umask)),
         Box::new(|it| changed(&mut it.alarm_seconds, None)),
+        Box::new(|it| changed(&mut it.processor_timers, BTreeSet::new())),
         Box::new(|it| changed(&mut it.timer_slack_ns, None)),
         Box::new(|it| changed(&mut it.env, Vec::new())),
         Box::new(|it| changed(&mut it.argv, quiet.argv.clone())),

@@ -254,7 +254,7 @@ fn room(case: &Case) -> Room {
         ignored: signals.ignored.clone(),
         blocked: signals.blocked.union(&signals.pending).copied().collect(),
         pending: signals.pending.clone(),
-        timer: invocation.alarm_seconds.is_some(),
+        timer: invocation.has_timer(),
         timer_slack_ns: invocation.timer_slack_ns,
     }
 }

@@ -42,6 +42,9 @@ pub const SIGNALS: Names = &[
     ("SIGRTMAX", 64),
 ];
 
+/// Timers of processor time: setitimer(2).
+pub const PROCESSOR_TIMERS: Names = &[("virtual", 1), ("profiling", 2)];
+
 /// Resource limits.
 pub const LIMITS: Names = &[
     ("cpu", 0),
@@ -202,11 +205,11 @@ pub fn error_name(errno: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CAPABILITIES, ERRORS, LIMITS, Names, SECUREBITS, SIGNALS, signal, signal_name};
+    use super::{CAPABILITIES, ERRORS, LIMITS, Names, PROCESSOR_TIMERS, SECUREBITS, SIGNALS, signal, signal_name};
 
     #[test]
     fn names_and_numbers_are_unique() {
-        for list in [SIGNALS, LIMITS, CAPABILITIES, SECUREBITS, ERRORS] as [Names; 5] {
+        for list in [SIGNALS, LIMITS, PROCESSOR_TIMERS, CAPABILITIES, SECUREBITS, ERRORS] as [Names; 6] {
             for (at, (name, number)) in list.iter().enumerate() {
                 assert!(list[..at].iter().all(|(n, m)| n != name && m != number), "{name} {number}");
             }

@@ -101,6 +101,7 @@ fn umask_signals_alarm_and_slack() {
         invocation.signals.blocked = [SIGHUP].into();
         invocation.signals.pending = [SIGTERM].into();
         invocation.alarm_seconds = Some(100);
+        invocation.processor_timers = [2].into();
         invocation.timer_slack_ns = Some(2_000_000_000);
     }) else {
         return;
@@ -110,6 +111,7 @@ fn umask_signals_alarm_and_slack() {
     assert_eq!(seen.blocked, [SIGHUP, SIGTERM].into());
     assert_eq!(seen.pending, [SIGTERM].into());
     assert!((90_000_000..=100_000_000).contains(&seen.timers_us[0]), "{:?}", seen.timers_us);
+    assert!(seen.timers_us[1] == 0 && seen.timers_us[2] > 3_500_000_000, "{:?}", seen.timers_us);
     assert_eq!(seen.timer_slack_ns, 2_000_000_000);
 }
 

@@ -147,6 +147,9 @@ fn become_the_subject(plan: &Plan<'_>, progress: &Progress, link: Option<Borrowe
     if let Some(seconds) = invocation.alarm_seconds {
         signals::alarm(seconds)?;
     }
+    for &timer in &invocation.processor_timers {
+        signals::processor_timer(timer)?;
+    }
 
     progress.begin(Step::ReadBack);
     progress.read_credentials()?;

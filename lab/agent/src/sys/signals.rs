@@ -83,16 +83,24 @@ pub(crate) fn kill_everything() -> Result<(), Errno> {
 
 /// Sets ITIMER_REAL to go off once after some seconds. See setitimer(2).
 pub(crate) fn alarm(seconds: u32) -> Result<(), Errno> {
+    set_timer(libc::ITIMER_REAL as u32, seconds)
+}
+
+/// Sets a timer, by number, to go off once after an hour of processor time.
+pub(crate) fn processor_timer(number: u32) -> Result<(), Errno> {
+    set_timer(number, 3600)
+}
+
+fn set_timer(number: u32, seconds: u32) -> Result<(), Errno> {
     let value: [c_long; 4] = [0, 0, c_long::from(seconds), 0];
     // SAFETY: the kernel's `struct itimerval` is four longs: interval seconds, microseconds, value seconds, microseconds.
-    check(unsafe { libc::syscall(libc::SYS_setitimer, libc::ITIMER_REAL, value.as_ptr(), std::ptr::null::<c_long>()) })
-        .map(drop)
+    check(unsafe { libc::syscall(libc::SYS_setitimer, number, value.as_ptr(), std::ptr::null::<c_long>()) }).map(drop)
 }
 
 /// Microseconds left on a timer: 0 real, 1 virtual, 2 prof. See getitimer(2).
 pub(crate) fn timer_us(which: u32) -> Result<u64, Errno> {
     let mut value: [c_long; 4] = [0; 4];
-    // SAFETY: as in `alarm`, and alive.
+    // SAFETY: as in `set_timer`, and alive.
     check(unsafe { libc::syscall(libc::SYS_getitimer, which, value.as_mut_ptr()) })?;
     let seconds = u64::try_from(value[2]).unwrap_or(0);
     Ok(seconds.saturating_mul(1_000_000).saturating_add(u64::try_from(value[3]).unwrap_or(0)))

@@ -102,10 +102,15 @@ fn signal(attempt: &mut Attempt, random: &mut Random, _: &Tokens) {
     }
 }
 
-/// An alarm that is far off, or another timer slack.
+/// A timer that is far off, or another timer slack.
 fn timer(attempt: &mut Attempt, random: &mut Random, _: &Tokens) {
     let invocation = &mut attempt.invocation;
-    if random.one_in(2) {
+    if random.one_in(4) {
+        let timer = if random.one_in(2) { 1 } else { 2 };
+        if !invocation.processor_timers.remove(&timer) {
+            invocation.processor_timers.insert(timer);
+        }
+    } else if random.one_in(2) {
         invocation.alarm_seconds = if invocation.alarm_seconds.is_none() { Some(3600) } else { None };
     } else {
         invocation.timer_slack_ns = if invocation.timer_slack_ns.is_none() { Some(1_000_000) } else { None };

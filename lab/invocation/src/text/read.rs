@@ -142,6 +142,7 @@ impl Draft {
             "blocked" => signals.blocked = value.numbers()?,
             "pending" => signals.pending = value.numbers()?,
             "alarm" => self.invocation.alarm_seconds = Some(value.number()?),
+            "processor-timers" => self.invocation.processor_timers = value.timers()?,
             "timer-slack" => self.invocation.timer_slack_ns = Some(value.number()?),
             "nice" => self.invocation.scheduling.nice = value.number()?,
             "idle" => self.invocation.scheduling.idle = value.set()?,
@@ -269,6 +270,15 @@ impl<'t> Value<'t> {
     fn numbers<T: TryFrom<u32> + Ord>(self) -> Result<BTreeSet<T>, Problem> {
         let words = self.text.split(' ').filter(|word| !word.is_empty());
         words.map(|word| self.id(word)).collect::<Option<_>>().ok_or(self.wanted("numbers with blanks between them"))
+    }
+
+    fn timers(self) -> Result<BTreeSet<u32>, Problem> {
+        let numbers: BTreeSet<u32> = self.numbers()?;
+        if numbers.iter().all(|number| matches!(number, 1 | 2)) {
+            Ok(numbers)
+        } else {
+            Err(self.wanted("1, 2 or both"))
+        }
     }
 
     fn program(self) -> Result<Program, Problem> {

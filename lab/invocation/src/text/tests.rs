@@ -62,6 +62,7 @@ fn everything() -> Attempt {
     invocation.signals.blocked = [15, 1].into();
     invocation.signals.pending = [1].into();
     invocation.alarm_seconds = Some(1);
+    invocation.processor_timers = [1, 2].into();
     invocation.timer_slack_ns = Some(1);
     let transition = &mut invocation.transition;
     (transition.no_new_privs, transition.share_fs) = (true, true);
@@ -166,6 +167,8 @@ fn a_value_with_something_after_it_is_none() {
         "fault 1 kill",
         "flag -S",
         "alarm",
+        "processor-timers 0",
+        "processor-timers 3",
         "ignored x",
     ] {
         let text = format!("{STRANGER}{line}\n");

@@ -147,6 +147,7 @@ fn invocation(text: &mut Text, invocation: &Invocation) {
     text.set("blocked", &invocation.signals.blocked);
     text.set("pending", &invocation.signals.pending);
     text.optional("alarm", invocation.alarm_seconds);
+    text.set("processor-timers", &invocation.processor_timers);
     text.optional("timer-slack", invocation.timer_slack_ns);
     let Scheduling { nice, idle, one_processor } = invocation.scheduling;
     text.optional("nice", Some(nice).filter(|&nice| nice != 0));

@@ -7,7 +7,7 @@ use crate::scenario::raw::condition;
 use crate::scenario::raw::form::At;
 use crate::scenario::raw::given::Given;
 use crate::scenario::raw::value::CallResult;
-use crate::scenario::vocabulary::{CAPABILITIES, ERRORS, LIMITS, SECUREBITS};
+use crate::scenario::vocabulary::{CAPABILITIES, ERRORS, LIMITS, PROCESSOR_TIMERS, SECUREBITS};
 use lab_invocation::invocation::{Cwd, Descriptor, Fault, FaultResult, Limit, ScriptEnd, Stdin, Tracer};
 use lab_invocation::{Bytes, Gid};
 
@@ -130,6 +130,9 @@ impl Draft {
         }
         if let Some(alarm) = &given.alarm {
             self.invocation.alarm_seconds = context.number(alarm, "seconds until the alarm", 1..3601);
+        }
+        for timer in given.processor_timers.iter().flatten() {
+            self.invocation.processor_timers.extend(context.word("timer", timer, PROCESSOR_TIMERS));
         }
         if let Some(slack) = &given.timer_slack {
             self.invocation.timer_slack_ns = context.number(slack, "timer slack in nanoseconds", 1..i64::MAX);

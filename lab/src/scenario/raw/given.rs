@@ -104,6 +104,8 @@ pub struct Given {
     pub pending_signals: Option<Vec<At<String>>>,
     /// Seconds until SIGALRM.
     pub alarm: Option<At<i64>>,
+    /// Timers of processor time that run: "virtual", "profiling".
+    pub processor_timers: Option<Vec<At<String>>>,
     /// Timer slack in nanoseconds.
     pub timer_slack: Option<At<i64>>,
     /// Nice value, 0 to 19.
