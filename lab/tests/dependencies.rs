@@ -143,3 +143,21 @@ fn an_edge_through_another_package_is_seen(#[case] kind: &str, #[case] seen: boo
     let graph = Graph::read(&metadata).expect("well-formed");
     assert_eq!(graph.reachable("lab").contains("wrapper"), seen);
 }
+
+/// Clippy reads the nearest file alone, so that each rule of all crates has to be in that of the programs as well.
+#[test]
+fn the_lints_of_all_hold_for_the_programs() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).expect("the project has it");
+    let (all, programs) = (read("clippy.toml"), read("wrapper/clippy.toml"));
+    let rules = |text: &str| -> BTreeSet<String> {
+        text.lines().filter(|line| line.contains(" = ")).map(str::to_owned).collect()
+    };
+    assert!(rules(&all).len() > 10, "{all}");
+    assert_eq!(rules(&all).difference(&rules(&programs)).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert!(programs.contains("\"std::process::Command::new\""));
+    // Those beside them are programs that nobody starts for another, and start what they need.
+    for beside in ["configure", "mutants", "runner"] {
+        assert_eq!(read(&format!("wrapper/{beside}/clippy.toml")), all);
+    }
+}

@@ -1,6 +1,7 @@
 //! The programs as they are installed: set-group-ID, started by strangers and by the trusted group, in hostile rooms.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::disallowed_methods, reason = "tests start the programs, and those of a system")]
 
 #[path = "../../lab/tests/support/required.rs"]
 mod required;

@@ -10,6 +10,7 @@
 //! file that `UNJUDGED` names, and `.ci/mutants` then throws the results away.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::disallowed_methods, reason = "tests start the programs, and those of a system")]
 
 use rstest::rstest;
 use std::io::Write;

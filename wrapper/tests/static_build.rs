@@ -2,6 +2,7 @@
 //! optimiser that knows the unsealed section by heart would never look at the sealed one.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::disallowed_methods, reason = "tests start the programs, and those of a system")]
 
 #[path = "../../lab/tests/support/required.rs"]
 mod required;
