@@ -177,13 +177,14 @@ fn a_killed_lab_leaves_no_container() {
 
 /// As whom: what the witness itself reported, of some cases that differ.
 #[rstest]
-#[case::postfix("postfix", "postfix-alias", 6, &["uid 2001 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 3001 egid 2001 groups [3001]"])]
-#[case::sendmail("sendmail", "sendmail-prog", 8, &["uid 8 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 2001 egid 2001 groups [2001 2004]"])]
-#[case::exim("exim4", "exim-pipe", 13, &["uid 2001 gid 2001 egid 2001 groups []", "uid 2001 gid 2001 egid 2001 groups [2001 2004]"])]
+#[case::postfix("postfix", "postfix-alias", 10, 12, &["uid 2001 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 3001 egid 2001 groups [3001]"])]
+#[case::sendmail("sendmail", "sendmail-prog", 14, 17, &["uid 8 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 2001 egid 2001 groups [2001 2004]"])]
+#[case::exim("exim4", "exim-pipe", 18, 14, &["uid 2001 gid 2001 egid 2001 groups []", "uid 2001 gid 2001 egid 2001 groups [2001 2004]"])]
 fn a_server_starts_the_wrapper_as_its_scenario_says(
     #[case] image: &str,
     #[case] scenario: &str,
     #[case] cases: usize,
+    #[case] proven: usize,
     #[case] identities: &[&str],
 ) {
     if !engine() {
@@ -195,6 +196,7 @@ fn a_server_starts_the_wrapper_as_its_scenario_says(
         assert!(output.status.success(), "{arguments:?}:\n{text}\n{}", String::from_utf8_lossy(&output.stderr));
         if arguments[0] == "deploy" {
             assert!(text.contains(&format!("{cases} pass   0 fail   0 unresolved")), "{text}");
+            assert!(text.contains(&format!("{proven} of {proven} remedies proven")), "{text}");
             assert!(identities.iter().all(|identity| text.contains(identity)), "{text}");
         }
     }

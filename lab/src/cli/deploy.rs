@@ -34,10 +34,11 @@ pub(crate) fn run(Arguments { names: _ }: &Arguments, _: &mut Output) -> Result<
 mod with_engine {
     use super::{Exit, Output, Problem};
     use crate::cli::common::toml_files;
+    use crate::deploy::remedy::Proofs;
     use crate::deploy::{self, Outcome, file};
     use crate::images::Images;
     use crate::report::progress::Progress;
-    use crate::run::programs::Programs;
+    use crate::run::programs::{PACKAGES, Programs};
     use crate::run::tree::Tree;
     use crate::scenario::DEPLOY;
     use std::path::PathBuf;
@@ -46,15 +47,16 @@ mod with_engine {
         let tree = Tree::find()?;
         let files = chosen(&toml_files(&tree.scenarios().join(DEPLOY)), names)?;
         let mut progress = Progress::new(out);
-        let programs = Programs::provide(&tree, &["lab-agent"], &mut |step| progress.building(step))?;
+        let programs = Programs::provide(&tree, PACKAGES, &mut |step| progress.building(step))?;
         let images = Images::of(tree.root(), &mut |step| progress.doing(step))?;
         let (mut failed, mut unresolved, mut passed) = (0, 0, 0);
+        let (mut proven, mut tried) = (0, 0);
         for (name, path) in files {
             let file = file::read(&path)?;
             let wanted = std::slice::from_ref(&file.server);
             let Some(image) = images.named(wanted)?.pop() else { continue };
             progress.doing(&format!("deploy/{name}"));
-            let outcomes = deploy::run(programs.path("lab-agent")?, &crate::record::name_of_now(), &image, &file)?;
+            let outcomes = deploy::run(&programs, &crate::record::name_of_now(), &image, &file)?;
             let fallen = outcomes.iter().any(|outcome| outcome.control && !outcome.differences.is_empty());
             let mut text = format!("deploy/{name}  {}\n", file.title);
             for outcome in &outcomes {
@@ -71,11 +73,20 @@ mod with_engine {
                 for line in outcome.differences.iter().flat_map(|difference| difference.lines()) {
                     text.push_str(&format!("             {line}\n"));
                 }
+                if let Some(proofs) = &outcome.mismatch {
+                    failed += usize::from(!proofs.hold());
+                    passed += usize::from(proofs.hold());
+                    tried += proofs.tried().count();
+                    proven += proofs.tried().filter(|proof| proof.missing.is_empty()).count();
+                    text.push_str(&mended(proofs));
+                }
             }
             progress.print(out, &text);
         }
         progress.end();
-        out.line(format_args!("{passed} pass   {failed} fail   {unresolved} unresolved"));
+        out.line(format_args!(
+            "{passed} pass   {failed} fail   {unresolved} unresolved     {proven} of {tried} remedies proven"
+        ));
         Ok(match (failed, unresolved, passed) {
             (1.., _, _) => Exit::Failed,
             (0, 1.., _) | (0, 0, 0) => Exit::Unresolved,
@@ -96,6 +107,24 @@ mod with_engine {
             return Err(Problem::nothing_selected("there are no deploy scenarios"));
         }
         Ok(chosen)
+    }
+
+    /// What became of a wrapper that trusts another group.
+    fn mended(proofs: &Proofs) -> String {
+        let verdict = if proofs.hold() { "pass" } else { "FAIL" };
+        let mut text = format!("  {verdict:<10} …and a wrapper that trusts {}: refused\n", proofs.trusts);
+        let mut add = |line: &str| text.push_str(&format!("             {line}\n"));
+        proofs.differences.iter().flat_map(|difference| difference.lines()).for_each(&mut add);
+        for (fix, proof) in [("fix A", &proofs.server), ("fix B", &proofs.wrapper), ("defer", &proofs.waits)] {
+            let proven = match (proof.possible, proof.missing.is_empty()) {
+                (false, _) => "",
+                (true, true) => ": proven",
+                (true, false) => ": NOT PROVEN",
+            };
+            add(&format!("{fix}  {}{proven}", proof.what));
+            proof.missing.iter().flat_map(|difference| difference.lines()).for_each(&mut add);
+        }
+        text
     }
 
     /// As whom the program was started.

@@ -96,14 +96,14 @@ impl Given {
     }
 }
 
-fn compare<T: Debug + PartialEq>(into: &mut Vec<String>, what: &str, found: &T, wanted: &T) {
+pub(super) fn compare<T: Debug + PartialEq>(into: &mut Vec<String>, what: &str, found: &T, wanted: &T) {
     if found != wanted {
         into.push(format!("{what}: found {found:?}, wanted {wanted:?}"));
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// The names of signal(7), as far as servers ignore them; the number of any other.
 fn signal(number: u32) -> String {

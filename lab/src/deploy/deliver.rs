@@ -1,14 +1,16 @@
 //! One message, from its arrival by SMTP to its fate in the server's log.
 
-use super::accounts::{Accounts, cat, text};
+use super::accounts::{Accounts, cat, root, text};
 use super::file::{Case, Fate, File};
+use super::proven;
 use crate::backend::LayoutId;
 use crate::backend::docker::server::Server;
 use crate::images::problem;
 use crate::problem::Problem;
+use crate::run::seal::Sealer;
 use lab_invocation::evidence::{End, Stage, WitnessReport};
 use lab_invocation::invocation::Stdin;
-use lab_invocation::{Evidence, Identity, Invocation};
+use lab_invocation::{Evidence, Identity, Invocation, Layout};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -86,9 +88,34 @@ impl<'a> Post<'a> {
         }
     }
 
+    /// Puts other files among the server's; from now on they are there.
+    pub(super) fn furnish(&mut self, layout: &Layout, sealer: &Sealer) -> Result<(), Problem> {
+        let (layout, probes) = self.server.put_with(layout, &|digest| sealer.blob(digest)).map_err(problem)?;
+        proven(&self.file.server, &probes)?;
+        self.layout = layout;
+        // They come with the next start in the layout.
+        self.shell("true")
+    }
+
+    /// Has root's shell do something, which must succeed.
+    pub(super) fn shell(&mut self, script: &str) -> Result<(), Problem> {
+        let quiet = Invocation::quiet("/bin/sh".into(), root());
+        let path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin".into();
+        let argv = ["sh", "-ec", script].map(Into::into).into();
+        let done = self.run(&Invocation { argv, env: vec![path], deadline_ms: 20_000, ..quiet })?;
+        if done.stage == Stage::Ran && done.end == Some(End::Exited(0)) {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(done.stderr.bytes.as_slice()).into_owned();
+        let found = format!("{:?} {:?} {said}", done.stage, done.end);
+        Err(Problem::unresolved(format!("server {}: `{script}` did not succeed", self.file.server)).found(found))
+    }
+
     /// Sends one message and waits for its fate.
     pub(super) fn deliver(&mut self, case: &Case) -> Result<Delivered, Problem> {
         let address = format!("{}@lab.test", case.to);
+        // What it says of an earlier message to the same address is not about this one.
+        let before = self.log()?.len();
         let stuck =
             |what: &str, found: String| Problem::unresolved(format!("message to {address}: {what}")).found(found);
         let argv = ["bash", "-c", TALK].map(Into::into).into();
@@ -108,15 +135,28 @@ impl<'a> Post<'a> {
                 return Ok(Delivered { reports, fate: Fate::Refused, log: answer.to_owned() });
             }
         }
+        self.fate(before, &address)
+    }
+
+    /// Has the server try again what waits, and waits for the fate of the last message of a case.
+    pub(super) fn retry(&mut self, case: &Case) -> Result<Delivered, Problem> {
+        let before = self.log()?.len();
+        let retry = self.file.retry.clone();
+        self.shell(&retry)?;
+        self.fate(before, &format!("{}@lab.test", case.to))
+    }
+
+    fn fate(&mut self, before: usize, address: &str) -> Result<Delivered, Problem> {
         let end = Instant::now() + PATIENCE;
         loop {
             let log = self.log()?;
-            if let Some((fate, log)) = self.file.form.fate(&log, &address) {
+            if let Some((fate, log)) = self.file.form.fate(&log, before, address) {
                 self.listen(AFTERMATH)?;
                 return Ok(Delivered { reports: std::mem::take(&mut self.heard), fate, log });
             }
             if Instant::now() > end {
-                return Err(stuck("its fate is not in the log", tail(&log)));
+                let stuck = Problem::unresolved(format!("message to {address}: its fate is not in the log"));
+                return Err(stuck.found(tail(&log)));
             }
             self.listen(STEP)?;
         }

@@ -24,6 +24,8 @@ pub struct File {
     pub form: Form,
     /// What stands in the log when the server is ready.
     pub ready: String,
+    /// For root's shell: has the server try the messages that wait, all and now.
+    pub retry: String,
     /// The cases.
     #[serde(rename = "case")]
     pub cases: Vec<Case>,
@@ -42,17 +44,18 @@ pub enum Form {
 }
 
 impl Form {
-    /// What the log says became of the message to this address, with its lines about it; `None`: nothing yet. The message's
-    /// Message-ID is the address, too.
-    pub(super) fn fate(self, log: &str, address: &str) -> Option<(Fate, String)> {
+    /// What the log says, from this byte on, became of the last message to this address, with its lines about it; `None`:
+    /// nothing yet. The message's Message-ID is the address, too.
+    pub(super) fn fate(self, log: &str, from: usize, address: &str) -> Option<(Fate, String)> {
+        let new = log.get(from..)?;
         let lines: Vec<&str> = match self {
-            Self::Postfix => log.lines().filter(|line| line.contains(&format!("to=<{address}>"))).collect(),
-            Self::Exim => log.lines().filter(|line| exim(line, address).is_some()).collect(),
+            Self::Postfix => new.lines().filter(|line| line.contains(&format!("to=<{address}>"))).collect(),
+            Self::Exim => new.lines().filter(|line| exim(line, address).is_some()).collect(),
             Self::Sendmail => {
-                // A list in a file is named by the file: only the queue id of the arrival leads to it.
-                let arrival = log.lines().find(|line| line.contains(&format!("msgid=<{address}>")))?;
+                // A list in a file is named by the file: only the queue id of the arrival leads to it, which may be older.
+                let arrival = log.lines().rfind(|line| line.contains(&format!("msgid=<{address}>")))?;
                 let id = arrival.split_once(": from=")?.0.rsplit(' ').next()?;
-                log.lines().filter(|line| line.contains(&format!(" {id}: ")) && !line.contains(": from=")).collect()
+                new.lines().filter(|line| line.contains(&format!(" {id}: ")) && !line.contains(": from=")).collect()
             }
         };
         let fate = lines.iter().rev().find_map(|line| match self {
@@ -106,6 +109,62 @@ pub struct Case {
     pub says: Vec<String>,
     /// What the program that the server starts is given; `"nothing"` if none is started.
     pub starts: Starts,
+    /// The same message with a wrapper that trusts another group, and what mends that.
+    pub mismatch: Option<Mismatch>,
+}
+
+/// A wrapper that was sealed for a group which the server does not start it as. It has two remedies, and both are tried:
+/// the server is made to start it as that group, or it is sealed for the group which the server has.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Mismatch {
+    /// The group that the wrapper trusts.
+    pub trusts: String,
+    /// What becomes of the message.
+    pub fate: Fate,
+    /// What else its log lines say.
+    pub says: Vec<String>,
+    /// How the server is made to start it as the trusted group.
+    pub server: Remedy,
+    /// As whom the server starts it when it tries a message again that waited, where that is not as at first.
+    pub retried_as: Option<Retried>,
+}
+
+/// As whom a server starts a wrapper from its queue.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Retried {
+    /// The user.
+    pub user: String,
+    /// The group.
+    pub group: String,
+    /// Why not as at first.
+    pub why: String,
+}
+
+/// A change of the server.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remedy {
+    /// There is none, for this reason.
+    Impossible(String),
+    /// There is one.
+    Change(Change),
+}
+
+/// What an administrator does.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Change {
+    /// In words.
+    pub what: String,
+    /// For root's shell: makes it, and returns when it is in force.
+    #[serde(rename = "do")]
+    pub make: String,
+    /// For root's shell: takes it back.
+    pub undo: String,
+    /// As which user the server then starts the wrapper.
+    pub user: String,
 }
 
 /// What becomes of a message.
@@ -173,6 +232,9 @@ pub fn read(path: &Path) -> Result<File, Problem> {
         if file.cases.iter().take(place).any(|other| other.to == case.to) {
             return Err(wrong(format!("two cases go to `{}`, and their log lines cannot be told apart", case.to)));
         }
+        if case.mismatch.is_some() && case.starts == Starts::Nothing {
+            return Err(wrong(format!("the message to `{}` starts nothing, so that no wrapper refuses it", case.to)));
+        }
     }
     Ok(file)
 }
@@ -208,9 +270,23 @@ mod tests {
     #[case::sendmail_of_another(Form::Sendmail, &format!("{SENDMAIL}6AQ8: to=|/w, dsn=2.0.0, stat=Sent"), None)]
     #[case::sendmail_arrival(Form::Sendmail, SENDMAIL, None)]
     fn what_a_log_says(#[case] form: Form, #[case] log: &str, #[case] fate: Option<Fate>) {
-        let said = form.fate(log, "a@lab.test");
+        let said = form.fate(log, 0, "a@lab.test");
         assert_eq!(said.as_ref().map(|(fate, _)| *fate), fate);
         // Its last line is about the message, and the arrival is not among them.
         assert!(said.is_none_or(|(_, lines)| lines.ends_with(log.lines().last().unwrap_or_default())));
+        assert_eq!(form.fate(log, log.len(), "a@lab.test"), None, "nothing is new");
+    }
+
+    /// The same recipient again: what was said of the first message is not about the second.
+    #[test]
+    fn the_last_message_to_an_address_counts() {
+        let first = format!("{SENDMAIL}6AQ7: to=|/w, dsn=5.3.0, stat=x\n");
+        let second = first.replace("6AQ7", "6AQ8").replace("dsn=5.3.0", "dsn=2.0.0");
+        let both = format!("{first}{second}");
+        let fate = |log: &str, from| Form::Sendmail.fate(log, from, "a@lab.test").map(|(fate, _)| fate);
+        assert_eq!(fate(&both, 0), Some(Fate::Sent));
+        // It waited, and was tried again.
+        let waited = first.replace("dsn=5", "dsn=4");
+        assert_eq!(fate(&format!("{waited}lab sendmail[9]: 6AQ7: to=|/w, dsn=2.0.0"), waited.len()), Some(Fate::Sent));
     }
 }

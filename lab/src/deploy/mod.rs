@@ -7,11 +7,13 @@
 //! | [`accounts`](mod@accounts) | names and numbers of the container |
 //! | [`compare`] | what was seen against what is stated |
 //! | [`deliver`] | one message, from its submission to its fate |
+//! | [`remedy`] | a sealed wrapper in the witness's place, refused, and then not |
 
 mod accounts;
 mod compare;
 mod deliver;
 pub mod file;
+pub mod remedy;
 
 pub(crate) use accounts::accounts;
 
@@ -19,12 +21,14 @@ use crate::backend::docker::server::Server;
 use crate::backend::docker::{Options, settings};
 use crate::images::{Image, problem};
 use crate::problem::Problem;
+use crate::run::programs::Programs;
 use deliver::Post;
 use file::File;
 use lab_invocation::evidence::WitnessReport;
 use lab_invocation::layout::{Content, Node, NodeKind, Order};
+use lab_invocation::protocol::Probes;
 use lab_invocation::{Gid, Layout, Uid};
-use std::path::Path;
+use remedy::{Bench, Proofs, Workshop};
 
 /// Where the server finds the wrapper.
 pub(crate) const PROGRAM: &str = "/usr/local/mailman/mail/mailman";
@@ -49,29 +53,45 @@ pub struct Outcome {
     pub differences: Vec<String>,
     /// What the server gave the program; `None` if it started none.
     pub seen: Option<WitnessReport>,
+    /// What a wrapper that trusts another group comes to, and what mends it; `None` where that is not asked.
+    pub mismatch: Option<Proofs>,
 }
 
 /// Runs the cases of one file in one container of its server's image.
 ///
 /// # Errors
 /// The container does not start, the server does not become ready, or nothing in it can be proven.
-pub fn run(agent: &Path, run: &str, image: &Image, file: &File) -> Result<Vec<Outcome>, Problem> {
+pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result<Vec<Outcome>, Problem> {
+    let agent = programs.path("lab-agent")?;
     let settings = settings(agent, Options::of_run(run.to_owned())).map_err(problem)?;
     let mut server = Server::start(&settings, (&image.repository, &image.tag), true).map_err(problem)?;
     let accounts = accounts(&mut server)?;
     let (layout, probes) = server.put(&installed(accounts.gid(GROUP)?)).map_err(problem)?;
-    if !probes.positive || probes.negative || !probes.witness {
-        return Err(Problem::unresolved(format!("server {}: nothing can be judged in its container", image.name))
-            .found(format!("{probes:?}"))
-            .cure("lab images verify shows what is wrong"));
-    }
+    proven(&image.name, &probes)?;
     let mut post = Post::new(server, layout, &accounts, file)?;
     let mut outcomes = Vec::new();
     for case in &file.cases {
         let delivered = post.deliver(case)?;
         let differences = compare::differences(case, &delivered, &accounts)?;
         let seen = delivered.reports.into_iter().next();
-        outcomes.push(Outcome { name: case.name.clone(), control: case.control, differences, seen });
+        outcomes.push(Outcome { name: case.name.clone(), control: case.control, differences, seen, mismatch: None });
+    }
+    // A remedy says something only where the server does without it what is stated.
+    if outcomes.iter().all(|outcome| outcome.differences.is_empty()) {
+        let mut bench = Bench { scene: Workshop::new(&mut post, programs)?, accounts: &accounts };
+        for (case, outcome) in file.cases.iter().zip(&mut outcomes) {
+            outcome.mismatch = case.mismatch.as_ref().map(|mismatch| bench.prove(case, mismatch)).transpose()?;
+        }
     }
     Ok(outcomes)
+}
+
+/// Whether anything can be judged in the container.
+fn proven(server: &str, probes: &Probes) -> Result<(), Problem> {
+    if probes.positive && !probes.negative && probes.witness {
+        return Ok(());
+    }
+    Err(Problem::unresolved(format!("server {server}: nothing can be judged in its container"))
+        .found(format!("{probes:?}"))
+        .cure("lab images verify shows what is wrong"))
 }

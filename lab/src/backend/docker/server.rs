@@ -4,8 +4,9 @@ use super::container::{self, Settings, What};
 use super::shape;
 use crate::backend::client::unexpected;
 use crate::backend::served::{RUN_PATIENCE, Served};
-use crate::backend::{BackendError, LayoutId, Worker};
+use crate::backend::{BackendError, Blob, LayoutId, Worker};
 use lab_invocation::evidence::WitnessReport;
+use lab_invocation::layout::Digest;
 use lab_invocation::protocol::{Probes, Reply, Request};
 use lab_invocation::{Evidence, Invocation, Layout};
 use std::time::Duration;
@@ -32,7 +33,16 @@ impl Server {
 
     /// Puts the files of a layout among the server's, and proves that the set-group-ID bit acts.
     pub(crate) fn put(&mut self, layout: &Layout) -> Result<(LayoutId, Probes), BackendError> {
-        self.0.open(layout, &|_| None)
+        self.put_with(layout, &|_| None)
+    }
+
+    /// The same of a layout which names files by their digest.
+    pub(crate) fn put_with(
+        &mut self,
+        layout: &Layout,
+        blobs: &dyn Fn(Digest) -> Option<Blob>,
+    ) -> Result<(LayoutId, Probes), BackendError> {
+        self.0.open(layout, blobs)
     }
 
     /// Starts a program that is there.

@@ -9,21 +9,21 @@ use rstest::rstest;
 use std::path::Path;
 
 /// The shipped scenario: the case of a database that belongs to alice, and that of none.
-fn case(to: &str) -> Case {
+pub(crate) fn case(to: &str) -> Case {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/deploy/postfix-alias.toml");
     let file = read(&path).expect("the shipped scenario");
     file.cases.into_iter().find(|case| case.to == to).expect("a case of that recipient")
 }
 
-fn accounts() -> Accounts {
-    Accounts::of("root:x:0:0\nalice:x:3001:3001\n", "root:x:0:\nalice:x:3001:\nmailman:x:2001:\n")
+pub(crate) fn accounts() -> Accounts {
+    Accounts::of("root:x:0:0\nalice:x:3001:3001\nmailman:x:2001:2001\n", "root:x:0:\nalice:x:3001:\nmailman:x:2001:\n")
 }
 
 fn same<T: Copy>(real: T, effective: T) -> Ids<T> {
     Ids { real, effective, saved: effective, fs: effective }
 }
 
-fn report() -> WitnessReport {
+pub(crate) fn report() -> WitnessReport {
     let (uid, gid) = (Uid::new(3001).expect("a uid"), Gid::new(3001).expect("a gid"));
     let own = Gid::new(2001).expect("a gid");
     let names = [

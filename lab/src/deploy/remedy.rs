@@ -1,0 +1,289 @@
+//! A sealed wrapper in the witness's place, and the witness as its script: the server starts the wrapper as a group which
+//! it does not trust, and the message is lost. Then each of the two remedies is applied, and the same message sent again.
+//! A remedy is proven if the script starts as it must, and if without it the message is lost as before.
+
+use super::accounts::Accounts;
+use super::compare;
+use super::deliver::{Delivered, Post};
+use super::file::{Case, Change, Fate, Mismatch, Program, Remedy, Starts};
+use super::{GROUP, PROGRAM};
+use crate::case::{Group, Kind, Policy, Sealing, Style, Subject};
+use crate::problem::Problem;
+use crate::run::programs::Programs;
+use crate::run::seal::Sealer;
+use lab_invocation::layout::{Content, Node, NodeKind, Order};
+use lab_invocation::{Bytes, Layout, Uid};
+
+/// The wrapper that is sealed.
+const WRAPPER: &str = "mail-wrapper";
+/// Where it is installed, and where its scripts are.
+const PREFIX: &str = "/usr/local/mailman";
+/// Who may own the scripts, besides root: the user of the list manager.
+const OWNER: &str = "mailman";
+
+/// What the two remedies of one mismatch came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proofs {
+    /// The group that the wrapper trusts at first.
+    pub trusts: String,
+    /// What is not as stated while nothing is mended.
+    pub differences: Vec<String>,
+    /// Fix A: the server.
+    pub server: Proof,
+    /// Fix B: the wrapper is sealed again.
+    pub wrapper: Proof,
+    /// With a wrapper that has the server try again, the message is not lost until then.
+    pub waits: Proof,
+}
+
+impl Proofs {
+    /// The remedies that were tried.
+    pub fn tried(&self) -> impl Iterator<Item = &Proof> {
+        [&self.server, &self.wrapper, &self.waits].into_iter().filter(|proof| proof.possible)
+    }
+
+    /// Whether everything is as stated.
+    pub fn hold(&self) -> bool {
+        self.differences.is_empty() && self.tried().all(|proof| proof.missing.is_empty())
+    }
+}
+
+/// What one remedy came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// What is done, in words.
+    pub what: String,
+    /// Whether it can be done at all.
+    pub possible: bool,
+    /// What keeps it from being proven. None: it is proven, or it is not possible.
+    pub missing: Vec<String>,
+}
+
+/// Where messages go and remedies act: a server in its container. Tests have one that lies.
+pub(super) trait Scene {
+    /// Puts a sealed wrapper where the server finds it, and the witness as the script that it starts.
+    fn install(&mut self, subject: &Subject, script: &str) -> Result<(), Problem>;
+
+    /// Has root's shell do something, which must succeed.
+    fn shell(&mut self, script: &str) -> Result<(), Problem>;
+
+    /// Sends the message of a case and waits for its fate.
+    fn deliver(&mut self, case: &Case) -> Result<Delivered, Problem>;
+
+    /// Has the server try again what waits, and waits for the fate of the last message of a case.
+    fn retry(&mut self, case: &Case) -> Result<Delivered, Problem>;
+}
+
+/// The real one.
+pub(super) struct Workshop<'a, 'p> {
+    post: &'a mut Post<'p>,
+    sealer: Sealer,
+}
+
+impl<'a, 'p> Workshop<'a, 'p> {
+    /// With the wrapper of the project.
+    pub(super) fn new(post: &'a mut Post<'p>, programs: &Programs) -> Result<Self, Problem> {
+        let mut sealer = Sealer::new(programs)?;
+        sealer.add(WRAPPER, programs.path(WRAPPER)?, false)?;
+        Ok(Self { post, sealer })
+    }
+}
+
+impl Scene for Workshop<'_, '_> {
+    fn install(&mut self, subject: &Subject, script: &str) -> Result<(), Problem> {
+        let digest = self.sealer.seal(subject)?;
+        let (owner, group, order) = (Uid::ROOT, subject.group, Order::default());
+        let node = |path: Bytes, mode, kind| Node { path, owner, group, mode, kind, order };
+        let nodes = vec![
+            node(subject.path.clone(), subject.mode, NodeKind::File(Content::Blob(digest))),
+            node(format!("{PREFIX}/scripts").into(), 0o2775, NodeKind::Directory),
+            node(script.into(), 0o755, NodeKind::File(Content::Witness)),
+        ];
+        self.post.furnish(&Layout { nodes, mounts: Vec::new(), fresh: Vec::new() }, &self.sealer)
+    }
+
+    fn shell(&mut self, script: &str) -> Result<(), Problem> {
+        self.post.shell(script)
+    }
+
+    fn deliver(&mut self, case: &Case) -> Result<Delivered, Problem> {
+        self.post.deliver(case)
+    }
+
+    fn retry(&mut self, case: &Case) -> Result<Delivered, Problem> {
+        self.post.retry(case)
+    }
+}
+
+/// A scene with the names and numbers that it goes by.
+pub(super) struct Bench<'a, S> {
+    pub(super) scene: S,
+    pub(super) accounts: &'a Accounts,
+}
+
+impl<S: Scene> Bench<'_, S> {
+    /// Breaks it, mends it in both ways, and leaves it as it was.
+    pub(super) fn prove(&mut self, case: &Case, mismatch: &Mismatch) -> Result<Proofs, Problem> {
+        let Starts::Program(program) = &case.starts else {
+            return Err(Problem::internal("a mismatch of a case that starts nothing"));
+        };
+        self.install(program, &mismatch.trusts, Style::Mailman)?;
+        let differences = self.lost(case, mismatch)?;
+        let server = match &mismatch.server {
+            Remedy::Impossible(because) => {
+                Proof { what: format!("not possible: {because}"), possible: false, missing: Vec::new() }
+            }
+            Remedy::Change(change) => self.change(case, mismatch, program, change)?,
+        };
+        self.install(program, &program.group, Style::Mailman)?;
+        let what = format!("seal it with --with-mail-gid={}", program.group);
+        let delivered = self.scene.deliver(case)?;
+        let wrapper = Proof { what, possible: true, missing: self.arrived(&delivered, case, program, &program.user)? };
+        let waits = self.waits(case, mismatch, program)?;
+        Ok(Proofs { trusts: mismatch.trusts.clone(), differences, server, wrapper, waits })
+    }
+
+    /// A wrapper sealed to defer is refused, mended, and then the server tries again the message that waited.
+    fn waits(&mut self, case: &Case, mismatch: &Mismatch, program: &Program) -> Result<Proof, Problem> {
+        self.install(program, &mismatch.trusts, Style::Defer)?;
+        let kept = self.scene.deliver(case)?;
+        let mut missing = refused(&kept, Fate::Deferred, &[]);
+        let mut what = "sealed with --refusal=defer the message waits, and arrives when that is done".to_owned();
+        let (mut user, mut group) = (&program.user, &program.group);
+        // What was not kept cannot be tried again.
+        if !missing.is_empty() {
+            return Ok(Proof { what, possible: true, missing });
+        }
+        if let Some(retried) = &mismatch.retried_as {
+            what = format!(
+                "sealed with --refusal=defer the message waits, and arrives when {} is trusted: {}",
+                retried.group, retried.why
+            );
+            // That it is another must show.
+            self.install(program, group, Style::Defer)?;
+            let still = refused(&self.scene.retry(case)?, Fate::Deferred, &[]);
+            missing.extend(still.into_iter().map(|difference| format!("tried again for {group}: {difference}")));
+            (user, group) = (&retried.user, &retried.group);
+        }
+        self.install(program, group, Style::Defer)?;
+        let again = self.scene.retry(case)?;
+        let after = self.arrived(&again, case, program, user)?;
+        missing.extend(after.into_iter().map(|difference| format!("tried again: {difference}")));
+        Ok(Proof { what, possible: true, missing })
+    }
+
+    /// Fix A, and back again: what would also have come about without it is not its doing.
+    fn change(
+        &mut self,
+        case: &Case,
+        mismatch: &Mismatch,
+        program: &Program,
+        change: &Change,
+    ) -> Result<Proof, Problem> {
+        self.scene.shell(&change.make)?;
+        let delivered = self.scene.deliver(case)?;
+        let mut missing = self.arrived(&delivered, case, program, &change.user)?;
+        self.scene.shell(&change.undo)?;
+        let after = self.lost(case, mismatch)?;
+        missing.extend(after.into_iter().map(|difference| format!("taken back: {difference}")));
+        Ok(Proof { what: change.what.clone(), possible: true, missing })
+    }
+
+    /// Puts a wrapper that trusts a group where the server finds it.
+    fn install(&mut self, program: &Program, trusts: &str, refusal: Style) -> Result<(), Problem> {
+        let subject = self.subject(program, trusts, refusal)?;
+        self.scene.install(&subject, &script(program))
+    }
+
+    fn subject(&self, program: &Program, trusts: &str, refusal: Style) -> Result<Subject, Problem> {
+        let group = |name: &str| Ok::<_, Problem>(Group { gid: self.accounts.gid(name)?, name: name.to_owned() });
+        let own = group(GROUP)?;
+        let policy = Policy {
+            kind: Kind::Mail,
+            trusts: group(trusts)?,
+            own: own.clone(),
+            owner: (self.accounts.user(OWNER)?.0, OWNER.to_owned()),
+            prefix: PREFIX.into(),
+            interpreter: None,
+            commands: vec![command(program).into()],
+            script: None,
+            keep: None,
+            refusal,
+            condition: Sealing::default(),
+        };
+        Ok(Subject {
+            program: WRAPPER.to_owned(),
+            policy,
+            path: PROGRAM.into(),
+            owner: Uid::ROOT,
+            group: own.gid,
+            mode: 0o2755,
+            order: Order::default(),
+            links: Vec::new(),
+        })
+    }
+
+    /// Sends the message, which must be lost as the file says; what is otherwise.
+    fn lost(&mut self, case: &Case, mismatch: &Mismatch) -> Result<Vec<String>, Problem> {
+        let delivered = self.scene.deliver(case)?;
+        Ok(refused(&delivered, mismatch.fate, &mismatch.says))
+    }
+
+    /// A message must have reached the script, with the wrapper's own group and nothing but that; what is otherwise.
+    fn arrived(
+        &self,
+        delivered: &Delivered,
+        case: &Case,
+        program: &Program,
+        user: &str,
+    ) -> Result<Vec<String>, Problem> {
+        let mut found = fate(delivered, case.fate, &[]);
+        let [report] = delivered.reports.as_slice() else {
+            found.push(format!("script: {} were started, where one is wanted", delivered.reports.len()));
+            return Ok(found);
+        };
+        let (own, uid) = (self.accounts.gid(GROUP)?, self.accounts.user(user)?.0);
+        let gids = report.credentials.gid;
+        compare::compare(&mut found, "user", &report.credentials.uid.real.as_raw(), &uid.as_raw());
+        let all = [gids.real, gids.effective, gids.saved].map(|gid| gid.as_raw());
+        compare::compare(&mut found, "real, effective and saved group", &all, &[own.as_raw(); 3]);
+        let words: Vec<String> = std::iter::once(script(program)).chain(program.args.iter().skip(2).cloned()).collect();
+        let args: Vec<String> =
+            report.argv.iter().map(|word| String::from_utf8_lossy(word.as_slice()).into_owned()).collect();
+        compare::compare(&mut found, "args", &args, &words);
+        compare::compare(&mut found, "environment", &report.env, &vec!["PATH=/usr/bin:/bin".into()]);
+        Ok(found)
+    }
+}
+
+/// The command that the server gives.
+fn command(program: &Program) -> &str {
+    program.args.get(1).map_or("post", String::as_str)
+}
+
+fn script(program: &Program) -> String {
+    format!("{PREFIX}/scripts/{}", command(program))
+}
+
+/// A message that no script may have seen; what is otherwise.
+fn refused(delivered: &Delivered, wanted: Fate, says: &[String]) -> Vec<String> {
+    let mut found = fate(delivered, wanted, says);
+    if !delivered.reports.is_empty() {
+        found.push(format!("script: {} were started, where none is wanted", delivered.reports.len()));
+    }
+    found
+}
+
+/// What became of a message against what is wanted.
+fn fate(delivered: &Delivered, wanted: Fate, says: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    if delivered.fate != wanted {
+        found.push(format!("fate: found {:?}, wanted {wanted:?}, by its log\n{}", delivered.fate, delivered.log));
+    }
+    let missing = says.iter().filter(|words| !delivered.log.contains(words.as_str()));
+    found.extend(missing.map(|words| format!("log: `{words}` is not in\n{}", delivered.log)));
+    found
+}
+
+#[cfg(test)]
+mod tests;
