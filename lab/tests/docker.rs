@@ -179,6 +179,10 @@ fn a_killed_lab_leaves_no_container() {
 #[rstest]
 #[case::postfix("postfix", "postfix-alias", 10, 12, &["uid 2001 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 3001 egid 2001 groups [3001]"])]
 #[case::sendmail("sendmail", "sendmail-prog", 14, 17, &["uid 8 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 2001 egid 2001 groups [2001 2004]"])]
+#[case::apache("apache2", "apache-cgid", 7, 4, &["uid 33 gid 33 egid 2001 groups [33]"])]
+#[case::apache_prefork("apache2-prefork", "apache-prefork", 7, 4, &["uid 33 gid 33 egid 2001 groups [33]"])]
+#[case::lighttpd("lighttpd", "lighttpd-cgi", 5, 2, &["uid 33 gid 33 egid 2001 groups [33]"])]
+#[case::nginx("nginx", "nginx-fcgiwrap", 6, 4, &["uid 33 gid 33 egid 2001 groups [33]"])]
 #[case::exim("exim4", "exim-pipe", 18, 14, &["uid 2001 gid 2001 egid 2001 groups []", "uid 2001 gid 2001 egid 2001 groups [2001 2004]"])]
 fn a_server_starts_the_wrapper_as_its_scenario_says(
     #[case] image: &str,

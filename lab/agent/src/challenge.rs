@@ -2,7 +2,7 @@
 //! of its layout, which saves it from waiting for an answer of stage 1.
 //!
 //! All numbers are u32 in the machine's byte order: owner and group of the subject's file, how many users, the users,
-//! how many groups, the groups, then 0 and an exit status or 1 and a signal.
+//! how many groups, the groups, then 0 and an exit status or 1 and a signal, and at last 1 if a web server is to be answered.
 
 use lab_invocation::invocation::ScriptEnd;
 use lab_invocation::{Gid, Identity, Uid};
@@ -19,10 +19,12 @@ pub(crate) struct Challenge {
     pub(crate) gids: BTreeSet<Gid>,
     /// How the witness ends.
     pub(crate) end: ScriptEnd,
+    /// Whether a witness that a web server started answers it, as a CGI script does.
+    pub(crate) answers: bool,
 }
 
 /// Everything but the first two numbers, which only the launcher knows, and leaves at root until then.
-pub(crate) fn of_invoker(identity: &Identity, end: ScriptEnd) -> Vec<u8> {
+pub(crate) fn of_invoker(identity: &Identity, end: ScriptEnd, answers: bool) -> Vec<u8> {
     let uids = BTreeSet::from([Uid::ROOT, identity.uid, identity.effective_uid]);
     let mut gids = BTreeSet::from([Gid::ROOT, identity.gid, identity.effective_gid]);
     gids.extend(&identity.groups);
@@ -34,6 +36,7 @@ pub(crate) fn of_invoker(identity: &Identity, end: ScriptEnd) -> Vec<u8> {
         ScriptEnd::Exit(status) => [0, usize::from(status)],
         ScriptEnd::Signal(signal) => [1, signal as usize],
     });
+    words.push(usize::from(answers));
     words.into_iter().flat_map(|word| u32::try_from(word).unwrap_or(0).to_ne_bytes()).collect()
 }
 
@@ -65,7 +68,7 @@ impl Challenge {
             (1, signal) => ScriptEnd::Signal(signal),
             _ => return None,
         };
-        Some(Self { uids, gids, end })
+        Some(Self { uids, gids, end, answers: words.next()? == 1 })
     }
 }
 
@@ -81,10 +84,10 @@ mod tests {
         let (uid, gid) = (Uid::new(101).expect("a uid"), Gid::new(8).expect("a gid"));
         let other = Gid::new(7).expect("a gid");
         let identity = Identity { uid, effective_uid: uid, gid, effective_gid: gid, groups: BTreeSet::from([other]) };
-        for end in [ScriptEnd::Exit(75), ScriptEnd::Signal(15)] {
-            let bytes = of_invoker(&identity, end);
+        for (end, answers) in [(ScriptEnd::Exit(75), false), (ScriptEnd::Signal(15), true)] {
+            let bytes = of_invoker(&identity, end, answers);
             let (uids, gids) = (BTreeSet::from([Uid::ROOT, uid]), BTreeSet::from([Gid::ROOT, other, gid]));
-            assert_eq!(Challenge::parse(&bytes), Some(Challenge { uids, gids, end }));
+            assert_eq!(Challenge::parse(&bytes), Some(Challenge { uids, gids, end, answers }));
             assert_eq!(Challenge::parse(&bytes[..bytes.len() - 1]), None);
         }
         assert_eq!(Challenge::parse(&[]), None);

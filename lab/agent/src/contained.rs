@@ -18,6 +18,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 /// Abstract unix socket of the container's network namespace on which the holder waits.
@@ -30,8 +31,10 @@ const PATIENCE: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
 pub(crate) fn hold(server: &[&[u8]]) -> i32 {
     if let Some((program, arguments)) = server.split_first() {
         let arguments = arguments.iter().map(|argument| OsStr::from_bytes(argument));
-        // Not waited for: it ends with the container.
-        let started = Command::new(OsStr::from_bytes(program)).args(arguments).stdin(Stdio::null()).spawn();
+        // Not waited for: it ends with the container. A group of its own, as from whatever starts servers elsewhere: some
+        // send signals to their whole group, as Apache does when it begins anew.
+        let mut server = Command::new(OsStr::from_bytes(program));
+        let started = server.args(arguments).stdin(Stdio::null()).process_group(0).spawn();
         if started.is_err() {
             return 2;
         }

@@ -28,6 +28,9 @@ const CANNOT_REPORT: i32 = 125;
 /// Exit status of a witness that outlived the signal by which it was to end.
 const CANNOT_END: i32 = 124;
 
+/// What a web server is answered: a header, without which it would report a fault of the script, and a text to know it by.
+const PAGE: &[u8] = b"Content-Type: text/plain\r\n\r\nThe witness was here.\n";
+
 /// The life of the witness; its return value is the exit status.
 pub(crate) fn testify(start: &Start) -> i32 {
     let Ok(mut report) = look(start) else { return CANNOT_REPORT };
@@ -41,6 +44,12 @@ pub(crate) fn testify(start: &Start) -> i32 {
     report.regained = regain(&report.credentials, &challenge);
     if frame::send(&socket, &report).is_err() {
         return CANNOT_REPORT;
+    }
+    // RFC 3875, 4.1.12: every web server sets it for a script, and the wrapper hands it on.
+    let of_web = report.env.iter().any(|entry| entry.as_slice().starts_with(b"REQUEST_METHOD="));
+    if challenge.answers && of_web {
+        // Whether it came is for the server to say.
+        let _ = rustix::io::write(rustix::stdio::stdout(), PAGE);
     }
     match challenge.end {
         ScriptEnd::Exit(status) => i32::from(status),

@@ -62,7 +62,6 @@ impl Given {
 
     fn seen(report: &WitnessReport) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let name = |entry: &[u8]| text(entry.split(|&byte| byte == b'=').next().unwrap_or_default());
         let descriptor = |open: &lab_invocation::evidence::OpenDescriptor| {
             format!("{} {}", open.number, text(open.target.as_slice()))
         };
@@ -94,6 +93,11 @@ impl Given {
         compare(&mut found, "descriptors", &self.descriptors, &wanted.descriptors);
         found
     }
+}
+
+/// The name in an entry of an environment.
+pub(super) fn name(entry: &[u8]) -> String {
+    String::from_utf8_lossy(entry.split(|&byte| byte == b'=').next().unwrap_or_default()).into_owned()
 }
 
 pub(super) fn compare<T: Debug + PartialEq>(into: &mut Vec<String>, what: &str, found: &T, wanted: &T) {

@@ -1,7 +1,7 @@
-//! One message, from its arrival by SMTP to its fate in the server's log.
+//! One message, from its arrival by SMTP to its fate in the server's log; or one request, and its answer.
 
 use super::accounts::{Accounts, cat, root, text};
-use super::file::{Case, Fate, File};
+use super::file::{Case, Fate, File, Form};
 use super::proven;
 use crate::backend::LayoutId;
 use crate::backend::docker::server::Server;
@@ -41,6 +41,12 @@ while IFS= read -r line; do
     esac
 done
 "#;
+/// The same for a web server: it says everything, and repeats what comes until there is no more.
+const ASK: &str = r#"
+exec 3<>/dev/tcp/127.0.0.1/80 || exit 1
+while IFS= read -r line; do printf '%s\r\n' "$line" >&3; done
+cat <&3
+"#;
 /// How long a server may take to become ready, or to decide what becomes of a message.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a look into the log is put off for a witness that might come first.
@@ -64,7 +70,7 @@ pub(super) struct Delivered {
     pub(super) reports: Vec<WitnessReport>,
     /// Its fate, as its last log line has it.
     pub(super) fate: Fate,
-    /// Its log lines.
+    /// Its log lines; of a request the answer, too.
     pub(super) log: String,
 }
 
@@ -116,6 +122,9 @@ impl<'a> Post<'a> {
         let address = format!("{}@lab.test", case.to);
         // What it says of an earlier message to the same address is not about this one.
         let before = self.log()?.len();
+        if self.file.form == Form::Web {
+            return self.request(case, before);
+        }
         let stuck =
             |what: &str, found: String| Problem::unresolved(format!("message to {address}: {what}")).found(found);
         let argv = ["bash", "-c", TALK].map(Into::into).into();
@@ -141,9 +150,28 @@ impl<'a> Post<'a> {
     /// Has the server try again what waits, and waits for the fate of the last message of a case.
     pub(super) fn retry(&mut self, case: &Case) -> Result<Delivered, Problem> {
         let before = self.log()?.len();
-        let retry = self.file.retry.clone();
-        self.shell(&retry)?;
+        let retry = self.file.retry.as_deref();
+        self.shell(retry.ok_or_else(|| Problem::internal("a retry of a server that has none"))?)?;
         self.fate(before, &format!("{}@lab.test", case.to))
+    }
+
+    /// Makes one request.
+    fn request(&mut self, case: &Case, before: usize) -> Result<Delivered, Problem> {
+        let lost = |found: String| Problem::unresolved(format!("request for {}: no answer", case.to)).found(found);
+        let first = [format!("GET {} HTTP/1.0", case.to), "Host: lab.test".to_owned()];
+        let lines: Vec<&str> = first.iter().chain(&case.headers).map(String::as_str).chain(["", ""]).collect();
+        let argv = ["bash", "-c", ASK].map(Into::into).into();
+        let stdin = Stdin::Bytes(lines.join("\n").as_str().into());
+        let quiet = Invocation::quiet(SHELL.into(), self.sender.clone());
+        let asked = self.run(&Invocation { argv, stdin, deadline_ms: 20_000, ..quiet })?;
+        let answer = String::from_utf8_lossy(asked.stdout.bytes.as_slice()).into_owned();
+        let status = answer.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse().ok());
+        let Some(status) = status.filter(|_| asked.end == Some(End::Exited(0))) else {
+            return Err(lost(format!("{:?} {:?} {answer}", asked.stage, asked.end)));
+        };
+        self.listen(AFTERMATH)?;
+        let log = format!("{answer}{}", self.log()?.get(before..).unwrap_or_default());
+        Ok(Delivered { reports: std::mem::take(&mut self.heard), fate: Fate::Status(status), log })
     }
 
     fn fate(&mut self, before: usize, address: &str) -> Result<Delivered, Problem> {

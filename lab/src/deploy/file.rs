@@ -1,6 +1,7 @@
 //! Deploy scenarios as they are written: `scenarios/deploy/*.toml`, one server each. Whatever a witness reports must be
-//! stated, so that nothing is left unseen by leaving it out.
+//! stated, so that nothing is left unseen by leaving it out. What is sent is a message, or a request to a web server.
 
+use super::{PAGE, PROGRAM};
 use crate::problem::Problem;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,8 +25,8 @@ pub struct File {
     pub form: Form,
     /// What stands in the log when the server is ready.
     pub ready: String,
-    /// For root's shell: has the server try the messages that wait, all and now.
-    pub retry: String,
+    /// For root's shell: has the server try the messages that wait, all and now. A web server keeps none.
+    pub retry: Option<String>,
     /// The cases.
     #[serde(rename = "case")]
     pub cases: Vec<Case>,
@@ -41,9 +42,19 @@ pub enum Form {
     Exim,
     /// `ID: to=…, ctladdr=… (uid/gid), …, dsn=2.0.0, stat=Sent`. Sendmail Installation and Operation Guide, 1.3.2.
     Sendmail,
+    /// That of a web server, which tells its client what came of a request: RFC 9110, 15.
+    Web,
 }
 
 impl Form {
+    /// Where such a server finds the wrapper.
+    pub(super) fn program(self) -> &'static str {
+        match self {
+            Self::Postfix | Self::Exim | Self::Sendmail => PROGRAM,
+            Self::Web => PAGE,
+        }
+    }
+
     /// What the log says, from this byte on, became of the last message to this address, with its lines about it; `None`:
     /// nothing yet. The message's Message-ID is the address, too.
     pub(super) fn fate(self, log: &str, from: usize, address: &str) -> Option<(Fate, String)> {
@@ -51,6 +62,7 @@ impl Form {
         let lines: Vec<&str> = match self {
             Self::Postfix => new.lines().filter(|line| line.contains(&format!("to=<{address}>"))).collect(),
             Self::Exim => new.lines().filter(|line| exim(line, address).is_some()).collect(),
+            Self::Web => Vec::new(),
             Self::Sendmail => {
                 // A list in a file is named by the file: only the queue id of the arrival leads to it, which may be older.
                 let arrival = log.lines().rfind(|line| line.contains(&format!("msgid=<{address}>")))?;
@@ -66,6 +78,7 @@ impl Form {
                 _ => None,
             },
             Self::Exim => exim(line, address),
+            Self::Web => None,
             // A message that comes to no mailer is only said to be sent back.
             Self::Sendmail if line.contains(": DSN: ") => Some(Fate::Bounced),
             Self::Sendmail => match line.split_once("dsn=")?.1.bytes().next()? {
@@ -92,7 +105,7 @@ fn exim(line: &str, address: &str) -> Option<Fate> {
     words.any(|word| word.trim_matches(['<', '>', ':']) == address).then_some(fate)
 }
 
-/// One message.
+/// One message or request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Case {
@@ -101,11 +114,14 @@ pub struct Case {
     /// If it does not pass, no other case of the file means anything.
     #[serde(default)]
     pub control: bool,
-    /// The local part to which the message goes.
+    /// The local part to which the message goes; of a request its path, with the query.
     pub to: String,
-    /// What becomes of it, as the log says.
+    /// Lines of the request besides the usual ones.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// What becomes of it, as the log says, or the server's status code.
     pub fate: Fate,
-    /// What else its log lines say; of one that is refused, what the client is told.
+    /// What else its log lines say; of one that is refused, and of a request, what the client is told.
     pub says: Vec<String>,
     /// What the program that the server starts is given; `"nothing"` if none is started.
     pub starts: Starts,
@@ -167,9 +183,9 @@ pub struct Change {
     pub user: String,
 }
 
-/// What becomes of a message.
+/// What becomes of a message, or of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(from = "Word")]
 pub enum Fate {
     /// Delivered.
     Sent,
@@ -179,6 +195,40 @@ pub enum Fate {
     Bounced,
     /// Kept, to be tried again.
     Deferred,
+    /// Answered with this status code.
+    Status(u16),
+}
+
+/// A fate as it is written: a word, or a number.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected \"sent\", \"refused\", \"bounced\", \"deferred\", or the status code of a web server"
+)]
+enum Word {
+    Message(MessageFate),
+    Request(u16),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum MessageFate {
+    Sent,
+    Refused,
+    Bounced,
+    Deferred,
+}
+
+impl From<Word> for Fate {
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Message(MessageFate::Sent) => Self::Sent,
+            Word::Message(MessageFate::Refused) => Self::Refused,
+            Word::Message(MessageFate::Bounced) => Self::Bounced,
+            Word::Message(MessageFate::Deferred) => Self::Deferred,
+            Word::Request(status) => Self::Status(status),
+        }
+    }
 }
 
 /// Whether the server starts the program.
@@ -228,7 +278,22 @@ pub fn read(path: &Path) -> Result<File, Problem> {
     if !file.cases.iter().any(|case| case.control) {
         return Err(wrong("it has no control: a case with `control = true`".to_owned()));
     }
+    let web = file.form == Form::Web;
+    if file.retry.is_some() == web {
+        return Err(wrong("a mail server has `retry`, and a web server has none".to_owned()));
+    }
     for (place, case) in file.cases.iter().enumerate() {
+        let fates = [Some(case.fate), case.mismatch.as_ref().map(|mismatch| mismatch.fate)];
+        let of_web = fates.iter().flatten().all(|fate| matches!(fate, Fate::Status(_)));
+        let of_mail = fates.iter().flatten().all(|fate| !matches!(fate, Fate::Status(_)));
+        if case.to.starts_with('/') != web || !(if web { of_web } else { of_mail && case.headers.is_empty() }) {
+            let wanted = if web {
+                "`to` is a path, and each `fate` a status code"
+            } else {
+                "`to` is a local part, each `fate` a word, and there are no `headers`"
+            };
+            return Err(wrong(format!("`{}`: of a case of form {:?} {wanted}", case.name, file.form)));
+        }
         if file.cases.iter().take(place).any(|other| other.to == case.to) {
             return Err(wrong(format!("two cases go to `{}`, and their log lines cannot be told apart", case.to)));
         }
@@ -240,53 +305,4 @@ pub fn read(path: &Path) -> Result<File, Problem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Fate, Form};
-    use rstest::rstest;
-
-    const POSTFIX: &str =
-        "Nov 26 lab postfix/local[7]: 4C: to=<a@lab.test>, relay=local, dsn=2.0.0, status=sent (delivered)";
-    const EXIM: &str = "2026-11-26 18:00:00 1vO-0001-00";
-
-    const SENDMAIL: &str =
-        "Nov 26 lab sendmail[7]: 6AQ7: from=<b@lab.test>, msgid=<a@lab.test>\nNov 26 lab sendmail[8]: ";
-
-    #[rstest]
-    #[case::postfix(Form::Postfix, POSTFIX, Some(Fate::Sent))]
-    #[case::postfix_of_another(Form::Postfix, "to=<ba@lab.test>, status=sent", None)]
-    #[case::postfix_of_no_message(Form::Postfix, "daemon started", None)]
-    #[case::exim(Form::Exim, &format!("{EXIM} => |/w post a <a@lab.test> R=r T=t"), Some(Fate::Sent))]
-    #[case::exim_second_recipient(Form::Exim, &format!("{EXIM} -> a <a@lab.test> R=r T=t"), Some(Fate::Sent))]
-    #[case::exim_bounced(Form::Exim, &format!("{EXIM} ** a <a@lab.test> R=r T=t: returned 2"), Some(Fate::Bounced))]
-    #[case::exim_unrouted(Form::Exim, &format!("{EXIM} ** a@lab.test: Unrouteable address"), Some(Fate::Bounced))]
-    #[case::exim_deferred(Form::Exim, &format!("{EXIM} == a@lab.test R=r T=t defer (-1)"), Some(Fate::Deferred))]
-    #[case::exim_of_another(Form::Exim, &format!("{EXIM} => b <b@lab.test> R=r T=t"), None)]
-    #[case::exim_arrival(Form::Exim, &format!("{EXIM} <= bob@lab.test H=client for a@lab.test"), None)]
-    #[case::exim_end(Form::Exim, &format!("{EXIM} Completed"), None)]
-    #[case::sendmail(Form::Sendmail, &format!("{SENDMAIL}6AQ7: to=|/w, dsn=2.0.0, stat=Sent"), Some(Fate::Sent))]
-    #[case::sendmail_deferred(Form::Sendmail, &format!("{SENDMAIL}6AQ7: to=|/w, dsn=4.3.0, stat=x"), Some(Fate::Deferred))]
-    #[case::sendmail_bounced(Form::Sendmail, &format!("{SENDMAIL}6AQ7: to=|/w, dsn=5.3.0, stat=x"), Some(Fate::Bounced))]
-    #[case::sendmail_returned(Form::Sendmail, &format!("{SENDMAIL}6AQ7: 6AQ9: DSN: no shell"), Some(Fate::Bounced))]
-    #[case::sendmail_of_another(Form::Sendmail, &format!("{SENDMAIL}6AQ8: to=|/w, dsn=2.0.0, stat=Sent"), None)]
-    #[case::sendmail_arrival(Form::Sendmail, SENDMAIL, None)]
-    fn what_a_log_says(#[case] form: Form, #[case] log: &str, #[case] fate: Option<Fate>) {
-        let said = form.fate(log, 0, "a@lab.test");
-        assert_eq!(said.as_ref().map(|(fate, _)| *fate), fate);
-        // Its last line is about the message, and the arrival is not among them.
-        assert!(said.is_none_or(|(_, lines)| lines.ends_with(log.lines().last().unwrap_or_default())));
-        assert_eq!(form.fate(log, log.len(), "a@lab.test"), None, "nothing is new");
-    }
-
-    /// The same recipient again: what was said of the first message is not about the second.
-    #[test]
-    fn the_last_message_to_an_address_counts() {
-        let first = format!("{SENDMAIL}6AQ7: to=|/w, dsn=5.3.0, stat=x\n");
-        let second = first.replace("6AQ7", "6AQ8").replace("dsn=5.3.0", "dsn=2.0.0");
-        let both = format!("{first}{second}");
-        let fate = |log: &str, from| Form::Sendmail.fate(log, from, "a@lab.test").map(|(fate, _)| fate);
-        assert_eq!(fate(&both, 0), Some(Fate::Sent));
-        // It waited, and was tried again.
-        let waited = first.replace("dsn=5", "dsn=4");
-        assert_eq!(fate(&format!("{waited}lab sendmail[9]: 6AQ7: to=|/w, dsn=2.0.0"), waited.len()), Some(Fate::Sent));
-    }
-}
+mod tests;

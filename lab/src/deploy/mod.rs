@@ -30,16 +30,26 @@ use lab_invocation::protocol::Probes;
 use lab_invocation::{Gid, Layout, Uid};
 use remedy::{Bench, Proofs, Workshop};
 
-/// Where the server finds the wrapper.
+/// Where a mail server finds the wrapper.
 pub(crate) const PROGRAM: &str = "/usr/local/mailman/mail/mailman";
+/// Where a web server finds it.
+pub(crate) const PAGE: &str = "/usr/local/mailman/cgi-bin/listinfo";
 /// The wrapper's group.
 pub(crate) const GROUP: &str = "mailman";
 
 /// The witness in the wrapper's place: root:mailman 2755.
-pub(crate) fn installed(group: Gid) -> Layout {
-    let kind = NodeKind::File(Content::Witness);
-    let node = Node { path: PROGRAM.into(), owner: Uid::ROOT, group, mode: 0o2755, kind, order: Order::default() };
-    Layout { nodes: vec![node], mounts: Vec::new(), fresh: Vec::new() }
+pub(crate) fn installed(program: &str, group: Gid) -> Layout {
+    let above = program.rsplit_once('/').map_or("/", |(above, _)| above);
+    let node = |path: &str, kind| Node {
+        path: path.into(),
+        owner: Uid::ROOT,
+        group,
+        mode: 0o2755,
+        kind,
+        order: Order::default(),
+    };
+    let nodes = vec![node(above, NodeKind::Directory), node(program, NodeKind::File(Content::Witness))];
+    Layout { nodes, mounts: Vec::new(), fresh: Vec::new() }
 }
 
 /// What a case came to.
@@ -66,7 +76,7 @@ pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result
     let settings = settings(agent, Options::of_run(run.to_owned())).map_err(problem)?;
     let mut server = Server::start(&settings, (&image.repository, &image.tag), true).map_err(problem)?;
     let accounts = accounts(&mut server)?;
-    let (layout, probes) = server.put(&installed(accounts.gid(GROUP)?)).map_err(problem)?;
+    let (layout, probes) = server.put(&installed(file.form.program(), accounts.gid(GROUP)?)).map_err(problem)?;
     proven(&image.name, &probes)?;
     let mut post = Post::new(server, layout, &accounts, file)?;
     let mut outcomes = Vec::new();
@@ -78,7 +88,7 @@ pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result
     }
     // A remedy says something only where the server does without it what is stated.
     if outcomes.iter().all(|outcome| outcome.differences.is_empty()) {
-        let mut bench = Bench { scene: Workshop::new(&mut post, programs)?, accounts: &accounts };
+        let mut bench = Bench { scene: Workshop::new(&mut post, programs)?, form: file.form, accounts: &accounts };
         for (case, outcome) in file.cases.iter().zip(&mut outcomes) {
             outcome.mismatch = case.mismatch.as_ref().map(|mismatch| bench.prove(case, mismatch)).transpose()?;
         }

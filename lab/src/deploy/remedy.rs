@@ -2,20 +2,20 @@
 //! it does not trust, and the message is lost. Then each of the two remedies is applied, and the same message sent again.
 //! A remedy is proven if the script starts as it must, and if without it the message is lost as before.
 
+use super::GROUP;
 use super::accounts::Accounts;
 use super::compare;
 use super::deliver::{Delivered, Post};
-use super::file::{Case, Change, Fate, Mismatch, Program, Remedy, Starts};
-use super::{GROUP, PROGRAM};
-use crate::case::{Group, Kind, Policy, Sealing, Style, Subject};
+use super::file::{Case, Change, Fate, Form, Mismatch, Program, Remedy, Starts};
+use crate::case::{Group, Kind, Policy, Sealing, Style, Subject, WRAPPERS};
 use crate::problem::Problem;
 use crate::run::programs::Programs;
 use crate::run::seal::Sealer;
 use lab_invocation::layout::{Content, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Layout, Uid};
+use lab_model::environment::MAILMAN_NAMES;
+use std::collections::BTreeSet;
 
-/// The wrapper that is sealed.
-const WRAPPER: &str = "mail-wrapper";
 /// Where it is installed, and where its scripts are.
 const PREFIX: &str = "/usr/local/mailman";
 /// Who may own the scripts, besides root: the user of the list manager.
@@ -84,7 +84,9 @@ impl<'a, 'p> Workshop<'a, 'p> {
     /// With the wrapper of the project.
     pub(super) fn new(post: &'a mut Post<'p>, programs: &Programs) -> Result<Self, Problem> {
         let mut sealer = Sealer::new(programs)?;
-        sealer.add(WRAPPER, programs.path(WRAPPER)?, false)?;
+        for wrapper in WRAPPERS {
+            sealer.add(wrapper, programs.path(wrapper)?, false)?;
+        }
         Ok(Self { post, sealer })
     }
 }
@@ -118,6 +120,7 @@ impl Scene for Workshop<'_, '_> {
 /// A scene with the names and numbers that it goes by.
 pub(super) struct Bench<'a, S> {
     pub(super) scene: S,
+    pub(super) form: Form,
     pub(super) accounts: &'a Accounts,
 }
 
@@ -136,10 +139,16 @@ impl<S: Scene> Bench<'_, S> {
             Remedy::Change(change) => self.change(case, mismatch, program, change)?,
         };
         self.install(program, &program.group, Style::Mailman)?;
-        let what = format!("seal it with --with-mail-gid={}", program.group);
+        let option = if self.is_web() { "--with-cgi-gid" } else { "--with-mail-gid" };
+        let what = format!("seal it with {option}={}", program.group);
         let delivered = self.scene.deliver(case)?;
         let wrapper = Proof { what, possible: true, missing: self.arrived(&delivered, case, program, &program.user)? };
-        let waits = self.waits(case, mismatch, program)?;
+        let waits = if self.is_web() {
+            let what = "not possible: a web server keeps no request".to_owned();
+            Proof { what, possible: false, missing: Vec::new() }
+        } else {
+            self.waits(case, mismatch, program)?
+        };
         Ok(Proofs { trusts: mismatch.trusts.clone(), differences, server, wrapper, waits })
     }
 
@@ -192,29 +201,29 @@ impl<S: Scene> Bench<'_, S> {
     /// Puts a wrapper that trusts a group where the server finds it.
     fn install(&mut self, program: &Program, trusts: &str, refusal: Style) -> Result<(), Problem> {
         let subject = self.subject(program, trusts, refusal)?;
-        self.scene.install(&subject, &script(program))
+        self.scene.install(&subject, &self.script(program))
     }
 
     fn subject(&self, program: &Program, trusts: &str, refusal: Style) -> Result<Subject, Problem> {
         let group = |name: &str| Ok::<_, Problem>(Group { gid: self.accounts.gid(name)?, name: name.to_owned() });
         let own = group(GROUP)?;
         let policy = Policy {
-            kind: Kind::Mail,
+            kind: if self.is_web() { Kind::Cgi } else { Kind::Mail },
             trusts: group(trusts)?,
             own: own.clone(),
             owner: (self.accounts.user(OWNER)?.0, OWNER.to_owned()),
             prefix: PREFIX.into(),
             interpreter: None,
-            commands: vec![command(program).into()],
-            script: None,
+            commands: if self.is_web() { Vec::new() } else { vec![command(program).into()] },
+            script: self.is_web().then(|| page(program).into()),
             keep: None,
             refusal,
             condition: Sealing::default(),
         };
         Ok(Subject {
-            program: WRAPPER.to_owned(),
+            program: WRAPPERS[usize::from(self.is_web())].to_owned(),
             policy,
-            path: PROGRAM.into(),
+            path: self.form.program().into(),
             owner: Uid::ROOT,
             group: own.gid,
             mode: 0o2755,
@@ -247,12 +256,28 @@ impl<S: Scene> Bench<'_, S> {
         compare::compare(&mut found, "user", &report.credentials.uid.real.as_raw(), &uid.as_raw());
         let all = [gids.real, gids.effective, gids.saved].map(|gid| gid.as_raw());
         compare::compare(&mut found, "real, effective and saved group", &all, &[own.as_raw(); 3]);
-        let words: Vec<String> = std::iter::once(script(program)).chain(program.args.iter().skip(2).cloned()).collect();
+        // The name of the page is sealed, and what a client says is no argument.
+        let rest = if self.is_web() {
+            vec![page(program).to_owned()]
+        } else {
+            program.args.get(2..).unwrap_or_default().to_vec()
+        };
+        let words: Vec<String> = std::iter::once(self.script(program)).chain(rest).collect();
         let args: Vec<String> =
             report.argv.iter().map(|word| String::from_utf8_lossy(word.as_slice()).into_owned()).collect();
         compare::compare(&mut found, "args", &args, &words);
-        compare::compare(&mut found, "environment", &report.env, &vec!["PATH=/usr/bin:/bin".into()]);
+        let names: BTreeSet<String> = report.env.iter().map(|entry| compare::name(entry.as_slice())).collect();
+        let kept = program.environment.iter().filter(|name| self.is_web() && MAILMAN_NAMES.contains(&name.as_str()));
+        compare::compare(&mut found, "environment", &names, &kept.cloned().chain(["PATH".to_owned()]).collect());
         Ok(found)
+    }
+
+    fn is_web(&self) -> bool {
+        self.form == Form::Web
+    }
+
+    fn script(&self, program: &Program) -> String {
+        format!("{PREFIX}/scripts/{}", if self.is_web() { "driver" } else { command(program) })
     }
 }
 
@@ -261,8 +286,9 @@ fn command(program: &Program) -> &str {
     program.args.get(1).map_or("post", String::as_str)
 }
 
-fn script(program: &Program) -> String {
-    format!("{PREFIX}/scripts/{}", command(program))
+/// The page, which is what the wrapper is called.
+fn page(program: &Program) -> &str {
+    program.args.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default()
 }
 
 /// A message that no script may have seen; what is otherwise.

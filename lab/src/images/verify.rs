@@ -39,7 +39,7 @@ fn look(settings: &Settings, image: &Image) -> Result<Vec<Finding>, Problem> {
     let mut server = Server::start(settings, (&image.repository, &image.tag), false).map_err(problem)?;
     let accounts = accounts(&mut server)?;
     let own = accounts.gid(GROUP)?;
-    let (layout, probes) = server.put(&installed(own)).map_err(problem)?;
+    let (layout, probes) = server.put(&installed(PROGRAM, own)).map_err(problem)?;
     let (uid, gid) = accounts.user(USER)?;
     let identity = Identity { uid, effective_uid: uid, gid, effective_gid: gid, groups: BTreeSet::new() };
     let evidence = server.run(layout, &Invocation::quiet(PROGRAM.into(), identity)).map_err(problem)?;

@@ -93,7 +93,7 @@ fn attempt(
     begun: u64,
 ) -> Result<Evidence, Failure> {
     let fresh = prepared.instances(agent)?;
-    set_challenge(prepared, invocation)?;
+    set_challenge(ground, prepared, invocation)?;
     let (plan, ends) = Plan::new(invocation, ground, prepared, &fresh, bench.files, mode)?;
     let progress = bench.progress;
     let namespaces = if prepared.has_namespace() { libc::CLONE_NEWNS } else { 0 };
@@ -202,8 +202,9 @@ fn end_sharer(progress: &Progress) {
 }
 
 /// Writes the witness's challenge.
-fn set_challenge(prepared: &Prepared, invocation: &Invocation) -> Result<(), Failure> {
-    let challenge = crate::challenge::of_invoker(&invocation.identity, invocation.script_end);
+fn set_challenge(ground: &Ground, prepared: &Prepared, invocation: &Invocation) -> Result<(), Failure> {
+    let challenge =
+        crate::challenge::of_invoker(&invocation.identity, invocation.script_end, ground.is_beside_server());
     // What a longer one left behind its end is not read.
     match rustix::io::pwrite(&prepared.challenge, &challenge, 0).during(|| "write the challenge")? {
         count if count == challenge.len() => Ok(()),

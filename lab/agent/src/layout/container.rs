@@ -71,6 +71,11 @@ impl Container {
         })
     }
 
+    /// Whether the container's files are a server's.
+    pub(super) fn is_beside_server(&self) -> bool {
+        self.whose == Whose::Server
+    }
+
     /// A layout's fresh directories, and what stands. A server's own directories are nobody's to empty.
     pub(super) fn divide(&self, spec: &Layout) -> Result<(Vec<Fresh>, Vec<Placed>), Failure> {
         match self.whose {

@@ -55,6 +55,14 @@ pub(crate) enum Ground {
 }
 
 impl Ground {
+    /// Whether a server is there, which starts the witness itself and waits for what that has to say.
+    pub(crate) fn is_beside_server(&self) -> bool {
+        match self {
+            Self::Namespaces(_) => false,
+            Self::Container(container) => container.is_beside_server(),
+        }
+    }
+
     /// /proc of the sandbox.
     pub(crate) fn proc(&self) -> BorrowedFd<'_> {
         match self {

@@ -10,7 +10,12 @@ use std::path::Path;
 
 /// The shipped scenario: the case of a database that belongs to alice, and that of none.
 pub(crate) fn case(to: &str) -> Case {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/deploy/postfix-alias.toml");
+    case_of("postfix-alias.toml", to)
+}
+
+/// A case of another.
+pub(crate) fn case_of(file: &str, to: &str) -> Case {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/deploy").join(file);
     let file = read(&path).expect("the shipped scenario");
     file.cases.into_iter().find(|case| case.to == to).expect("a case of that recipient")
 }

@@ -1,10 +1,11 @@
 //! Proofs with a server that does, or fails to do, one thing.
 
-use super::super::compare::tests::{accounts, case, report};
+use super::super::accounts::Accounts;
+use super::super::compare::tests::{accounts, case, case_of, report};
 use super::super::deliver::Delivered;
-use super::super::file::{Case, Fate, Remedy, Retried};
+use super::super::file::{Case, Fate, Form, Remedy, Retried};
 use super::{Bench, Proofs, Scene};
-use crate::case::{Style, Subject};
+use crate::case::{Kind, Style, Subject};
 use crate::problem::Problem;
 use lab_invocation::evidence::WitnessReport;
 use lab_invocation::ids::Ids;
@@ -129,7 +130,7 @@ impl Server {
 fn proofs(lie: Lie) -> (Proofs, Vec<String>) {
     let (case, accounts) = (case("alice-owned"), accounts());
     let scene = Server { lie, mended: false, trusts: 0, defers: false, done: Vec::new() };
-    let mut bench = Bench { scene, accounts: &accounts };
+    let mut bench = Bench { scene, form: Form::Postfix, accounts: &accounts };
     let proofs = bench.prove(&case, case.mismatch.as_ref().expect("it has one")).expect("the server answers");
     (proofs, bench.scene.done)
 }
@@ -181,7 +182,11 @@ fn as_whom_a_message_is_tried_again_is_proven(#[case] lie: Lie, #[case] stated: 
     mismatch.retried_as = stated.then_some(retried);
     let mismatch = mismatch.clone();
     let scene = Server { lie, mended: false, trusts: 0, defers: false, done: Vec::new() };
-    let missing = Bench { scene, accounts: &accounts }.prove(&case, &mismatch).expect("it answers").waits.missing;
+    let missing = Bench { scene, form: Form::Postfix, accounts: &accounts }
+        .prove(&case, &mismatch)
+        .expect("it answers")
+        .waits
+        .missing;
     let found = words.iter().all(|words| missing.iter().any(|difference| difference.starts_with(words)));
     assert!(found && missing.is_empty() == words.is_empty(), "{missing:#?}");
 }
@@ -193,8 +198,76 @@ fn where_the_server_cannot_be_changed_the_other_remedy_is_tried_all_the_same() {
     mismatch.server = Remedy::Impossible("it is alice's".to_owned());
     let mismatch = mismatch.clone();
     let scene = Server { lie: Lie::Nothing, mended: false, trusts: 0, defers: false, done: Vec::new() };
-    let mut bench = Bench { scene, accounts: &accounts };
+    let mut bench = Bench { scene, form: Form::Postfix, accounts: &accounts };
     let proofs = bench.prove(&case, &mismatch).expect("the server answers");
     assert!(proofs.hold() && !proofs.server.possible, "{proofs:#?}");
     assert_eq!(bench.scene.done.iter().filter(|done| *done == "message").count(), 4);
+}
+
+/// A web server with a page that it starts as www-data, and whether the wrapper hands on too much.
+struct Web {
+    leaks: &'static str,
+    argument: bool,
+    group: u32,
+    subject: Option<Subject>,
+}
+
+impl Scene for Web {
+    fn install(&mut self, subject: &Subject, script: &str) -> Result<(), Problem> {
+        assert_eq!(script, "/usr/local/mailman/scripts/driver");
+        self.subject = Some(subject.clone());
+        Ok(())
+    }
+
+    fn shell(&mut self, script: &str) -> Result<(), Problem> {
+        self.group = if script.contains("webgrp$") { 33 } else { 2003 };
+        Ok(())
+    }
+
+    fn deliver(&mut self, _: &Case) -> Result<Delivered, Problem> {
+        let subject = self.subject.as_ref().expect("it is installed");
+        let policy = &subject.policy;
+        assert_eq!((policy.kind, policy.script.clone()), (Kind::Cgi, Some("listinfo".into())));
+        let says = "group mismatch: started with real gid 33 (www-data), but only gid 2003 (webgrp) is trusted";
+        if policy.trusts.gid.as_raw() != self.group {
+            return Ok(Delivered { reports: Vec::new(), fate: Fate::Status(403), log: says.to_owned() });
+        }
+        let (uid, own) = (Uid::new(33).expect("a uid"), Gid::new(2001).expect("a gid"));
+        let kept = ["DOCUMENT_ROOT", "HTTP_HOST", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT"];
+        let more = ["REQUEST_METHOD", "REQUEST_SCHEME", "REQUEST_URI", "SCRIPT_NAME", "SERVER_NAME", "SERVER_PORT"];
+        let rest = ["SERVER_PROTOCOL", "PATH", self.leaks];
+        let names = kept.iter().chain(&more).chain(&rest).filter(|name| !name.is_empty());
+        let mut script = report();
+        script.argv = ["/usr/local/mailman/scripts/driver", "listinfo"].map(Into::into).into();
+        script.argv.extend(self.argument.then(|| "--plain".into()));
+        script.env = names.map(|name| format!("{name}=x").into()).collect();
+        script.credentials.uid = Ids { real: uid, effective: uid, saved: uid, fs: uid };
+        script.credentials.gid = Ids { real: own, effective: own, saved: own, fs: own };
+        Ok(Delivered { reports: vec![script], fate: Fate::Status(200), log: String::new() })
+    }
+
+    fn retry(&mut self, _: &Case) -> Result<Delivered, Problem> {
+        Err(Problem::internal("a web server keeps no request"))
+    }
+}
+
+#[rstest]
+#[case::sound("", false, "")]
+#[case::httpoxy("HTTP_PROXY", false, "environment: found")]
+#[case::of_the_server("SERVER_SOFTWARE", false, "environment: found")]
+#[case::argument_of_the_client("", true, "args: found")]
+fn a_page_is_refused_and_then_served(#[case] leaks: &'static str, #[case] argument: bool, #[case] words: &str) {
+    let case = case_of("apache-cgid.toml", "/mailman/listinfo/announce?--plain+words");
+    let accounts =
+        Accounts::of("www-data:x:33:33\nmailman:x:2001:2001\n", "www-data:x:33:\nwebgrp:x:2003:\nmailman:x:2001:\n");
+    let scene = Web { leaks, argument, group: 33, subject: None };
+    let mut bench = Bench { scene, form: Form::Web, accounts: &accounts };
+    let proofs = bench.prove(&case, case.mismatch.as_ref().expect("it has one")).expect("the server answers");
+    assert_eq!(proofs.differences, [""; 0]);
+    assert_eq!((proofs.tried().count(), proofs.waits.possible), (2, false));
+    assert_eq!(proofs.wrapper.what, "seal it with --with-cgi-gid=www-data");
+    for proof in proofs.tried() {
+        let found = proof.missing.iter().any(|difference| difference.starts_with(words));
+        assert!(if words.is_empty() { proof.missing.is_empty() } else { found }, "{proofs:#?}");
+    }
 }
