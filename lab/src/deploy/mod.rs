@@ -88,7 +88,12 @@ pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result
     }
     // A remedy says something only where the server does without it what is stated.
     if outcomes.iter().all(|outcome| outcome.differences.is_empty()) {
-        let mut bench = Bench { scene: Workshop::new(&mut post, programs)?, form: file.form, accounts: &accounts };
+        let mut bench = Bench {
+            scene: Workshop::new(&mut post, programs)?,
+            form: file.form,
+            server: &file.server,
+            accounts: &accounts,
+        };
         for (case, outcome) in file.cases.iter().zip(&mut outcomes) {
             outcome.mismatch = case.mismatch.as_ref().map(|mismatch| bench.prove(case, mismatch)).transpose()?;
         }

@@ -3,6 +3,8 @@
 //! A remedy is proven if the script starts as it must, and if without it the message is lost as before.
 
 use super::GROUP;
+mod explained;
+
 use super::accounts::Accounts;
 use super::compare;
 use super::deliver::{Delivered, Post};
@@ -121,6 +123,7 @@ impl Scene for Workshop<'_, '_> {
 pub(super) struct Bench<'a, S> {
     pub(super) scene: S,
     pub(super) form: Form,
+    pub(super) server: &'a str,
     pub(super) accounts: &'a Accounts,
 }
 
@@ -131,7 +134,7 @@ impl<S: Scene> Bench<'_, S> {
             return Err(Problem::internal("a mismatch of a case that starts nothing"));
         };
         self.install(program, &mismatch.trusts, Style::Mailman)?;
-        let differences = self.lost(case, mismatch)?;
+        let differences = self.lost(case, mismatch, program)?;
         let server = match &mismatch.server {
             Remedy::Impossible(because) => {
                 Proof { what: format!("not possible: {because}"), possible: false, missing: Vec::new() }
@@ -193,7 +196,7 @@ impl<S: Scene> Bench<'_, S> {
         let delivered = self.scene.deliver(case)?;
         let mut missing = self.arrived(&delivered, case, program, &change.user)?;
         self.scene.shell(&change.undo)?;
-        let after = self.lost(case, mismatch)?;
+        let after = self.lost(case, mismatch, program)?;
         missing.extend(after.into_iter().map(|difference| format!("taken back: {difference}")));
         Ok(Proof { what: change.what.clone(), possible: true, missing })
     }
@@ -232,10 +235,15 @@ impl<S: Scene> Bench<'_, S> {
         })
     }
 
-    /// Sends the message, which must be lost as the file says; what is otherwise.
-    fn lost(&mut self, case: &Case, mismatch: &Mismatch) -> Result<Vec<String>, Problem> {
+    /// Sends the message, which must be lost as the file says, and what is said of it must be understood by whoever reads
+    /// it with `lab explain`; what is otherwise.
+    fn lost(&mut self, case: &Case, mismatch: &Mismatch, program: &Program) -> Result<Vec<String>, Problem> {
         let delivered = self.scene.deliver(case)?;
-        Ok(refused(&delivered, mismatch.fate, &mismatch.says))
+        let mut found = refused(&delivered, mismatch.fate, &mismatch.says);
+        let group = |name: &str| Ok::<_, Problem>(Group { gid: self.accounts.gid(name)?, name: name.to_owned() });
+        let groups = (group(&program.group)?, group(&mismatch.trusts)?);
+        found.extend(explained::differences(&delivered.log, self.server, &groups)?);
+        Ok(found)
     }
 
     /// A message must have reached the script, with the wrapper's own group and nothing but that; what is otherwise.

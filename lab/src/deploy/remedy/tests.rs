@@ -130,7 +130,7 @@ impl Server {
 fn proofs(lie: Lie) -> (Proofs, Vec<String>) {
     let (case, accounts) = (case("alice-owned"), accounts());
     let scene = Server { lie, mended: false, trusts: 0, defers: false, done: Vec::new() };
-    let mut bench = Bench { scene, form: Form::Postfix, accounts: &accounts };
+    let mut bench = Bench { scene, form: Form::Postfix, server: "postfix", accounts: &accounts };
     let proofs = bench.prove(&case, case.mismatch.as_ref().expect("it has one")).expect("the server answers");
     (proofs, bench.scene.done)
 }
@@ -182,7 +182,7 @@ fn as_whom_a_message_is_tried_again_is_proven(#[case] lie: Lie, #[case] stated: 
     mismatch.retried_as = stated.then_some(retried);
     let mismatch = mismatch.clone();
     let scene = Server { lie, mended: false, trusts: 0, defers: false, done: Vec::new() };
-    let missing = Bench { scene, form: Form::Postfix, accounts: &accounts }
+    let missing = Bench { scene, form: Form::Postfix, server: "postfix", accounts: &accounts }
         .prove(&case, &mismatch)
         .expect("it answers")
         .waits
@@ -198,7 +198,7 @@ fn where_the_server_cannot_be_changed_the_other_remedy_is_tried_all_the_same() {
     mismatch.server = Remedy::Impossible("it is alice's".to_owned());
     let mismatch = mismatch.clone();
     let scene = Server { lie: Lie::Nothing, mended: false, trusts: 0, defers: false, done: Vec::new() };
-    let mut bench = Bench { scene, form: Form::Postfix, accounts: &accounts };
+    let mut bench = Bench { scene, form: Form::Postfix, server: "postfix", accounts: &accounts };
     let proofs = bench.prove(&case, &mismatch).expect("the server answers");
     assert!(proofs.hold() && !proofs.server.possible, "{proofs:#?}");
     assert_eq!(bench.scene.done.iter().filter(|done| *done == "message").count(), 4);
@@ -228,7 +228,9 @@ impl Scene for Web {
         let subject = self.subject.as_ref().expect("it is installed");
         let policy = &subject.policy;
         assert_eq!((policy.kind, policy.script.clone()), (Kind::Cgi, Some("listinfo".into())));
-        let says = "group mismatch: started with real gid 33 (www-data), but only gid 2003 (webgrp) is trusted";
+        let says = "cgi-wrapper: group mismatch: started with real gid 33 (www-data), but only gid 2003 (webgrp) is trusted; \
+                    make the web server start it as group webgrp, or seal it again with --with-cgi-gid=33 (www-data), which \
+                    admits every process of that group";
         if policy.trusts.gid.as_raw() != self.group {
             return Ok(Delivered { reports: Vec::new(), fate: Fate::Status(403), log: says.to_owned() });
         }
@@ -261,7 +263,7 @@ fn a_page_is_refused_and_then_served(#[case] leaks: &'static str, #[case] argume
     let accounts =
         Accounts::of("www-data:x:33:33\nmailman:x:2001:2001\n", "www-data:x:33:\nwebgrp:x:2003:\nmailman:x:2001:\n");
     let scene = Web { leaks, argument, group: 33, subject: None };
-    let mut bench = Bench { scene, form: Form::Web, accounts: &accounts };
+    let mut bench = Bench { scene, form: Form::Web, server: "apache2", accounts: &accounts };
     let proofs = bench.prove(&case, case.mismatch.as_ref().expect("it has one")).expect("the server answers");
     assert_eq!(proofs.differences, [""; 0]);
     assert_eq!((proofs.tried().count(), proofs.waits.possible), (2, false));

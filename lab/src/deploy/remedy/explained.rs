@@ -1,0 +1,99 @@
+//! What `lab explain` makes of the server's own words about a refused start: the two groups, if the words are the wrapper's,
+//! and in no case other groups, another server, or a cause that leaves the mismatch out.
+
+use crate::case::Group;
+use crate::incident::{self, Mismatch};
+use crate::problem::Problem;
+
+/// How the wrapper's own words begin; some servers log only its status.
+const WORDS: &str = "group mismatch: started with real gid ";
+
+/// What is wrong with the answer. `groups`: that of the server, and the trusted one.
+pub(super) fn differences(log: &str, server: &str, groups: &(Group, Group)) -> Result<Vec<String>, Problem> {
+    let answer = incident::explain(log.as_bytes())?;
+    let mut found = Vec::new();
+    if answer.readings.iter().all(|reading| reading.mismatch == Mismatch::No) {
+        found.push(format!("explain: no group mismatch is seen in\n{log}"));
+    }
+    let both = |reading: &&incident::Reading| reading.found.is_some() && reading.expected.is_some();
+    let told = answer.readings.iter().filter(|reading| reading.mismatch == Mismatch::Yes).any(|reading| both(&reading));
+    if log.contains(WORDS) && !told {
+        found.push(format!("explain: the two groups are not told, which stand in\n{log}"));
+    }
+    for reading in &answer.readings {
+        for (what, said, group) in [("found", &reading.found, &groups.0), ("expected", &reading.expected, &groups.1)] {
+            if let Some(said) = said.as_ref().filter(|said| !names(said, group)) {
+                found.push(format!("explain: {what} `{said}`, where it was {} {}", group.name, group.gid));
+            }
+        }
+        if let Some(name) = reading.server.name.as_ref().filter(|name| !server.starts_with(&name.to_lowercase())) {
+            found.push(format!("explain: {name}, where it was {server}"));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a text has a group's name or number among its words.
+fn names(said: &str, group: &Group) -> bool {
+    let number = group.gid.to_string();
+    said.split([' ', '(', ')']).any(|word| word == group.name || word == number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differences;
+    use crate::case::Group;
+    use lab_invocation::Gid;
+    use rstest::rstest;
+
+    const OURS: &str = "mail-wrapper: group mismatch: started with real gid 3001 (alice), but only gid 2001 (mailman) is trusted; \
+                        make the mail server start it as group mailman, or seal it again with --with-mail-gid=3001 (alice), \
+                        which admits every process of that group";
+    const POSTFIX: &str = "Nov 26 10:00:00 lab postfix/local[7]: 4C: to=<a@lab.test>, relay=local, dsn=5.3.0, status=bounced (Command died with \
+                           status 2: \"/usr/local/mailman/mail/mailman post a\". Command output: ";
+
+    #[rstest]
+    #[case::understood(OURS, "alice", "mailman", "")]
+    #[case::other_group("mail-wrapper: group mismatch", "alice", "mailman", "explain: no group mismatch")]
+    #[case::wrong_found(OURS, "bob", "mailman", "explain: found")]
+    #[case::wrong_expected(OURS, "alice", "bob", "explain: expected")]
+    #[case::words_that_are_not_understood(
+        "group mismatch: started with real gid x",
+        "alice",
+        "mailman",
+        "explain: the two groups are not told"
+    )]
+    #[case::silence("", "alice", "mailman", "explain: no group mismatch")]
+    fn an_answer_is_held_to_what_was_done(
+        #[case] log: &str,
+        #[case] ran: &str,
+        #[case] trusts: &str,
+        #[case] words: &str,
+    ) {
+        let group = |name: &str| {
+            let number = match name {
+                "alice" => 3001,
+                "mailman" => 2001,
+                _ => 3002,
+            };
+            Group { gid: Gid::new(number).expect("a gid"), name: name.to_owned() }
+        };
+        let found = differences(log, "postfix", &(group(ran), group(trusts))).expect("the library can be read");
+        assert_eq!(found.is_empty(), words.is_empty(), "{found:#?}");
+        assert!(words.is_empty() || found.iter().any(|difference| difference.starts_with(words)), "{found:#?}");
+    }
+
+    #[test]
+    fn another_server_is_seen() {
+        let log = format!("{POSTFIX}{OURS})");
+        let group = |number, name: &str| Group { gid: Gid::new(number).expect("a gid"), name: name.to_owned() };
+        let groups = (group(3001, "alice"), group(2001, "mailman"));
+        let of = |server| differences(&log, server, &groups).expect("the library can be read");
+        assert_eq!(of("postfix"), [""; 0]);
+        assert!(
+            matches!(of("exim4").as_slice(), [only, ..] if only.contains("where it was exim4")),
+            "{:?}",
+            of("exim4")
+        );
+    }
+}
