@@ -179,6 +179,7 @@ fn a_killed_lab_leaves_no_container() {
 #[rstest]
 #[case::postfix("postfix", "postfix-alias", 10, 12, &["uid 2001 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 3001 egid 2001 groups [3001]"])]
 #[case::sendmail("sendmail", "sendmail-prog", 14, 17, &["uid 8 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 2001 egid 2001 groups [2001 2004]"])]
+#[case::opensmtpd("opensmtpd", "opensmtpd-alias", 9, 9, &["uid 100 gid 101 egid 2001 groups [101]", "uid 2001 gid 2001 egid 2001 groups [2001]"])]
 #[case::apache("apache2", "apache-cgid", 7, 4, &["uid 33 gid 33 egid 2001 groups [33]"])]
 #[case::apache_prefork("apache2-prefork", "apache-prefork", 7, 4, &["uid 33 gid 33 egid 2001 groups [33]"])]
 #[case::lighttpd("lighttpd", "lighttpd-cgi", 5, 2, &["uid 33 gid 33 egid 2001 groups [33]"])]

@@ -21,7 +21,13 @@ const SHELL: &str = "/bin/bash";
 /// Its script: it says one line after the other and waits for each answer, because a client who talks out of turn is refused
 /// by some servers. It repeats the answers, and stops at the first refusal.
 const TALK: &str = r#"
-exec 3<>/dev/tcp/127.0.0.1/25 || exit 1
+# Some say that they start before they listen.
+tries=0
+until exec 3<>/dev/tcp/127.0.0.1/25; do
+    tries=$((tries + 1))
+    [ $tries -lt 40 ] || exit 1
+    sleep 0.1
+done 2>/dev/null
 answer() {
     local line
     while IFS= read -r -t 20 -u 3 line; do

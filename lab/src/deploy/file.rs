@@ -42,6 +42,8 @@ pub enum Form {
     Exim,
     /// `ID: to=…, ctladdr=… (uid/gid), …, dsn=2.0.0, stat=Sent`. Sendmail Installation and Operation Guide, 1.3.2.
     Sendmail,
+    /// `SESSION mda delivery … to=<ADDRESS> … result=Ok stat=Delivered`: smtpd(8) of OpenSMTPD, `mda.c`.
+    Opensmtpd,
     /// That of a web server, which tells its client what came of a request: RFC 9110, 15.
     Web,
 }
@@ -50,7 +52,7 @@ impl Form {
     /// Where such a server finds the wrapper.
     pub(super) fn program(self) -> &'static str {
         match self {
-            Self::Postfix | Self::Exim | Self::Sendmail => PROGRAM,
+            Self::Postfix | Self::Exim | Self::Sendmail | Self::Opensmtpd => PROGRAM,
             Self::Web => PAGE,
         }
     }
@@ -62,6 +64,11 @@ impl Form {
         let lines: Vec<&str> = match self {
             Self::Postfix => new.lines().filter(|line| line.contains(&format!("to=<{address}>"))).collect(),
             Self::Exim => new.lines().filter(|line| exim(line, address).is_some()).collect(),
+            Self::Opensmtpd => {
+                let of_this =
+                    |line: &&str| line.contains(" mda delivery ") && line.contains(&format!(" to=<{address}>"));
+                new.lines().filter(of_this).collect()
+            }
             Self::Web => Vec::new(),
             Self::Sendmail => {
                 // A list in a file is named by the file: only the queue id of the arrival leads to it, which may be older.
@@ -78,6 +85,12 @@ impl Form {
                 _ => None,
             },
             Self::Exim => exim(line, address),
+            Self::Opensmtpd => match line.split_once(" result=")?.1.split(' ').next()? {
+                "Ok" => Some(Fate::Sent),
+                "PermFail" => Some(Fate::Bounced),
+                "TempFail" => Some(Fate::Deferred),
+                _ => None,
+            },
             Self::Web => None,
             // A message that comes to no mailer is only said to be sent back.
             Self::Sendmail if line.contains(": DSN: ") => Some(Fate::Bounced),
@@ -263,7 +276,7 @@ pub struct Program {
     pub umask: String,
     /// Ignored signals.
     pub ignored: Vec<String>,
-    /// Open descriptors with what they lead to.
+    /// Open descriptors with what they lead to; `*` stands for what is another each time.
     pub descriptors: BTreeMap<String, String>,
 }
 

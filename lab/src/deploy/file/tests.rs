@@ -8,6 +8,9 @@ const POSTFIX: &str =
     "Nov 26 lab postfix/local[7]: 4C: to=<a@lab.test>, relay=local, dsn=2.0.0, status=sent (delivered)";
 const EXIM: &str = "2026-11-26 18:00:00 1vO-0001-00";
 
+const OPENSMTPD: &str =
+    "Nov 26 lab smtpd[7]: 5f mda delivery evpid=1 from=<b@lab.test> to=<a@lab.test> rcpt=<a@lab.test> user=u delay=0s";
+
 const SENDMAIL: &str = "Nov 26 lab sendmail[7]: 6AQ7: from=<b@lab.test>, msgid=<a@lab.test>\nNov 26 lab sendmail[8]: ";
 
 #[rstest]
@@ -22,6 +25,12 @@ const SENDMAIL: &str = "Nov 26 lab sendmail[7]: 6AQ7: from=<b@lab.test>, msgid=<
 #[case::exim_of_another(Form::Exim, &format!("{EXIM} => b <b@lab.test> R=r T=t"), None)]
 #[case::exim_arrival(Form::Exim, &format!("{EXIM} <= bob@lab.test H=client for a@lab.test"), None)]
 #[case::exim_end(Form::Exim, &format!("{EXIM} Completed"), None)]
+#[case::opensmtpd(Form::Opensmtpd, &format!("{OPENSMTPD} result=Ok stat=Delivered"), Some(Fate::Sent))]
+#[case::opensmtpd_bounced(Form::Opensmtpd, &format!("{OPENSMTPD} result=PermFail stat=Error (\"no\")"), Some(Fate::Bounced))]
+#[case::opensmtpd_deferred(Form::Opensmtpd, &format!("{OPENSMTPD} result=TempFail stat=Error (\"no\")"), Some(Fate::Deferred))]
+#[case::opensmtpd_of_another(Form::Opensmtpd, &OPENSMTPD.replace("<a@", "<ba@").replace("user", "result=Ok"), None)]
+#[case::opensmtpd_arrival(Form::Opensmtpd, "smtpd[7]: 5f smtp message msgid=1 to=<a@lab.test> result=Ok", None)]
+#[case::web(Form::Web, "a@lab.test result=Ok status=sent", None)]
 #[case::sendmail(Form::Sendmail, &format!("{SENDMAIL}6AQ7: to=|/w, dsn=2.0.0, stat=Sent"), Some(Fate::Sent))]
 #[case::sendmail_deferred(Form::Sendmail, &format!("{SENDMAIL}6AQ7: to=|/w, dsn=4.3.0, stat=x"), Some(Fate::Deferred))]
 #[case::sendmail_bounced(Form::Sendmail, &format!("{SENDMAIL}6AQ7: to=|/w, dsn=5.3.0, stat=x"), Some(Fate::Bounced))]
