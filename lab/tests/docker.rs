@@ -185,6 +185,13 @@ fn a_killed_lab_leaves_no_container() {
 #[case::lighttpd("lighttpd", "lighttpd-cgi", 5, 2, &["uid 33 gid 33 egid 2001 groups [33]"])]
 #[case::nginx("nginx", "nginx-fcgiwrap", 6, 4, &["uid 33 gid 33 egid 2001 groups [33]"])]
 #[case::exim("exim4", "exim-pipe", 18, 14, &["uid 2001 gid 2001 egid 2001 groups []", "uid 2001 gid 2001 egid 2001 groups [2001 2004]"])]
+#[case::postfix_no_new_privs("postfix", "postfix-no-new-privs", 2, 0, &["uid 65534 gid 65534 egid 65534"])]
+#[case::postfix_nosuid("postfix", "postfix-nosuid", 2, 0, &["uid 65534 gid 65534 egid 65534"])]
+#[case::sendmail_no_new_privs("sendmail", "sendmail-no-new-privs", 2, 0, &["uid 8 gid 8 egid 8"])]
+#[case::sendmail_nosuid("sendmail", "sendmail-nosuid", 2, 0, &["uid 8 gid 8 egid 8"])]
+#[case::opensmtpd_no_new_privs("opensmtpd", "opensmtpd-no-new-privs", 2, 0, &["uid 100 gid 101 egid 101"])]
+#[case::opensmtpd_nosuid("opensmtpd", "opensmtpd-nosuid", 2, 0, &["uid 100 gid 101 egid 101"])]
+#[case::exim_nosuid("exim4", "exim-nosuid", 2, 0, &["uid 3001 gid 3001 egid 3001"])]
 fn a_server_starts_the_wrapper_as_its_scenario_says(
     #[case] image: &str,
     #[case] scenario: &str,

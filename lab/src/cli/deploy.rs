@@ -73,6 +73,17 @@ mod with_engine {
                 for line in outcome.differences.iter().flat_map(|difference| difference.lines()) {
                     text.push_str(&format!("             {line}\n"));
                 }
+                if let Some(differences) = &outcome.without_bit {
+                    failed += usize::from(!differences.is_empty());
+                    passed += usize::from(differences.is_empty());
+                    let verdict = if differences.is_empty() { "pass" } else { "FAIL" };
+                    text.push_str(&format!(
+                        "  {verdict:<10} …and a wrapper that trusts that group: refused, its bit does not act\n"
+                    ));
+                    for line in differences.iter().flat_map(|difference| difference.lines()) {
+                        text.push_str(&format!("             {line}\n"));
+                    }
+                }
                 if let Some(proofs) = &outcome.mismatch {
                     failed += usize::from(!proofs.hold());
                     passed += usize::from(proofs.hold());

@@ -103,7 +103,7 @@ impl<'a> Post<'a> {
     /// Puts other files among the server's; from now on they are there.
     pub(super) fn furnish(&mut self, layout: &Layout, sealer: &Sealer) -> Result<(), Problem> {
         let (layout, probes) = self.server.put_with(layout, &|digest| sealer.blob(digest)).map_err(problem)?;
-        proven(&self.file.server, &probes)?;
+        proven(self.file, &probes)?;
         self.layout = layout;
         // They come with the next start in the layout.
         self.shell("true")

@@ -19,6 +19,8 @@ pub struct File {
     pub source: String,
     /// The image: a folder of `docker/`.
     pub server: String,
+    /// What takes the effect of the set-group-ID bit away, if anything does.
+    pub carrier: Option<Carrier>,
     /// The log file of the server, in its container.
     pub log: String,
     /// How that log says what became of a message.
@@ -30,6 +32,16 @@ pub struct File {
     /// The cases.
     #[serde(rename = "case")]
     pub cases: Vec<Case>,
+}
+
+/// Where a set-group-ID bit does not act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carrier {
+    /// The server and all that it starts has no_new_privs set, as by NoNewPrivileges of a unit, or by an engine.
+    NoNewPrivs,
+    /// The wrapper is on a file system that is mounted nosuid.
+    Nosuid,
 }
 
 /// The form of a log, which is that of its server.
@@ -140,6 +152,18 @@ pub struct Case {
     pub starts: Starts,
     /// The same message with a wrapper that trusts another group, and what mends that.
     pub mismatch: Option<Mismatch>,
+    /// The same message with the wrapper where its bit does not act.
+    pub without_bit: Option<WithoutBit>,
+}
+
+/// A wrapper that would be admitted and does not run set-group-ID: nothing in the server or the wrapper mends that.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WithoutBit {
+    /// What becomes of the message.
+    pub fate: Fate,
+    /// What else its log lines say.
+    pub says: Vec<String>,
 }
 
 /// A wrapper that was sealed for a group which the server does not start it as. It has two remedies, and both are tried:
@@ -296,7 +320,8 @@ pub fn read(path: &Path) -> Result<File, Problem> {
         return Err(wrong("a mail server has `retry`, and a web server has none".to_owned()));
     }
     for (place, case) in file.cases.iter().enumerate() {
-        let fates = [Some(case.fate), case.mismatch.as_ref().map(|mismatch| mismatch.fate)];
+        let lost = case.mismatch.as_ref().map(|mismatch| mismatch.fate);
+        let fates = [Some(case.fate), lost, case.without_bit.as_ref().map(|without| without.fate)];
         let of_web = fates.iter().flatten().all(|fate| matches!(fate, Fate::Status(_)));
         let of_mail = fates.iter().flatten().all(|fate| !matches!(fate, Fate::Status(_)));
         if case.to.starts_with('/') != web || !(if web { of_web } else { of_mail && case.headers.is_empty() }) {
@@ -310,7 +335,12 @@ pub fn read(path: &Path) -> Result<File, Problem> {
         if file.cases.iter().take(place).any(|other| other.to == case.to) {
             return Err(wrong(format!("two cases go to `{}`, and their log lines cannot be told apart", case.to)));
         }
-        if case.mismatch.is_some() && case.starts == Starts::Nothing {
+        if case.mismatch.is_some() && file.carrier.is_some() || case.without_bit.is_some() && file.carrier.is_none() {
+            let wanted =
+                "`mismatch` is for a wrapper whose bit acts, `without-bit` for a `carrier` on which it does not";
+            return Err(wrong(format!("`{}`: {wanted}", case.name)));
+        }
+        if (case.mismatch.is_some() || case.without_bit.is_some()) && case.starts == Starts::Nothing {
             return Err(wrong(format!("the message to `{}` starts nothing, so that no wrapper refuses it", case.to)));
         }
     }

@@ -23,7 +23,7 @@ use crate::images::{Image, problem};
 use crate::problem::Problem;
 use crate::run::programs::Programs;
 use deliver::Post;
-use file::File;
+use file::{Carrier, File};
 use lab_invocation::evidence::WitnessReport;
 use lab_invocation::layout::{Content, Node, NodeKind, Order};
 use lab_invocation::protocol::Probes;
@@ -65,6 +65,8 @@ pub struct Outcome {
     pub seen: Option<WitnessReport>,
     /// What a wrapper that trusts another group comes to, and what mends it; `None` where that is not asked.
     pub mismatch: Option<Proofs>,
+    /// What is not as stated where the wrapper's bit does not act; `None` where that is not asked.
+    pub without_bit: Option<Vec<String>>,
 }
 
 /// Runs the cases of one file in one container of its server's image.
@@ -73,18 +75,31 @@ pub struct Outcome {
 /// The container does not start, the server does not become ready, or nothing in it can be proven.
 pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result<Vec<Outcome>, Problem> {
     let agent = programs.path("lab-agent")?;
-    let settings = settings(agent, Options::of_run(run.to_owned())).map_err(problem)?;
-    let mut server = Server::start(&settings, (&image.repository, &image.tag), true).map_err(problem)?;
+    let mut options = Options::of_run(run.to_owned());
+    if file.carrier == Some(Carrier::NoNewPrivs) {
+        options.security.push("no-new-privileges=true".to_owned());
+    }
+    let settings = settings(agent, options).map_err(problem)?;
+    let program = file.form.program();
+    let nosuid = program.rsplit_once('/').map(|(above, _)| above).filter(|_| file.carrier == Some(Carrier::Nosuid));
+    let mut server = Server::start(&settings, (&image.repository, &image.tag), true, nosuid).map_err(problem)?;
     let accounts = accounts(&mut server)?;
-    let (layout, probes) = server.put(&installed(file.form.program(), accounts.gid(GROUP)?)).map_err(problem)?;
-    proven(&image.name, &probes)?;
+    let (layout, probes) = server.put(&installed(program, accounts.gid(GROUP)?)).map_err(problem)?;
+    proven(file, &probes)?;
     let mut post = Post::new(server, layout, &accounts, file)?;
     let mut outcomes = Vec::new();
     for case in &file.cases {
         let delivered = post.deliver(case)?;
         let differences = compare::differences(case, &delivered, &accounts)?;
         let seen = delivered.reports.into_iter().next();
-        outcomes.push(Outcome { name: case.name.clone(), control: case.control, differences, seen, mismatch: None });
+        outcomes.push(Outcome {
+            name: case.name.clone(),
+            control: case.control,
+            differences,
+            seen,
+            mismatch: None,
+            without_bit: None,
+        });
     }
     // A remedy says something only where the server does without it what is stated.
     if outcomes.iter().all(|outcome| outcome.differences.is_empty()) {
@@ -96,17 +111,20 @@ pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result
         };
         for (case, outcome) in file.cases.iter().zip(&mut outcomes) {
             outcome.mismatch = case.mismatch.as_ref().map(|mismatch| bench.prove(case, mismatch)).transpose()?;
+            let without = case.without_bit.as_ref().map(|without| bench.without_bit(case, without));
+            outcome.without_bit = without.transpose()?;
         }
     }
     Ok(outcomes)
 }
 
-/// Whether anything can be judged in the container.
-fn proven(server: &str, probes: &Probes) -> Result<(), Problem> {
-    if probes.positive && !probes.negative && probes.witness {
+/// Whether anything can be judged in the container: a bit acts there, unless the file has it that none does.
+fn proven(file: &File, probes: &Probes) -> Result<(), Problem> {
+    let acts = file.carrier != Some(Carrier::NoNewPrivs);
+    if probes.positive == acts && !probes.negative && probes.witness {
         return Ok(());
     }
-    Err(Problem::unresolved(format!("server {server}: nothing can be judged in its container"))
+    Err(Problem::unresolved(format!("server {}: nothing can be judged in its container", file.server))
         .found(format!("{probes:?}"))
         .cure("lab images verify shows what is wrong"))
 }

@@ -8,7 +8,7 @@ mod explained;
 use super::accounts::Accounts;
 use super::compare;
 use super::deliver::{Delivered, Post};
-use super::file::{Case, Change, Fate, Form, Mismatch, Program, Remedy, Starts};
+use super::file::{Case, Change, Fate, Form, Mismatch, Program, Remedy, Starts, WithoutBit};
 use crate::case::{Group, Kind, Policy, Sealing, Style, Subject, WRAPPERS};
 use crate::problem::Problem;
 use crate::run::programs::Programs;
@@ -182,6 +182,18 @@ impl<S: Scene> Bench<'_, S> {
         let after = self.arrived(&again, case, program, user)?;
         missing.extend(after.into_iter().map(|difference| format!("tried again: {difference}")));
         Ok(Proof { what, possible: true, missing })
+    }
+
+    /// A wrapper that trusts the group which the server has, where its bit does not act: what is not as stated.
+    pub(super) fn without_bit(&mut self, case: &Case, without: &WithoutBit) -> Result<Vec<String>, Problem> {
+        let Starts::Program(program) = &case.starts else {
+            return Err(Problem::internal("a wrapper of a case that starts nothing"));
+        };
+        self.install(program, &program.group, Style::Mailman)?;
+        let delivered = self.scene.deliver(case)?;
+        let mut found = refused(&delivered, without.fate, &without.says);
+        found.extend(explained::lost_bit(&delivered.log, self.server)?);
+        Ok(found)
     }
 
     /// Fix A, and back again: what would also have come about without it is not its doing.

@@ -15,8 +15,14 @@ use std::time::Duration;
 pub(crate) struct Server(Served);
 
 impl Server {
-    /// Starts one of an image, with or without what the image is there to run.
-    pub(crate) fn start(settings: &Settings, image: (&str, &str), serves: bool) -> Result<Self, BackendError> {
+    /// Starts one of an image, with or without what the image is there to run, and with a directory that is mounted nosuid,
+    /// if one is named.
+    pub(crate) fn start(
+        settings: &Settings,
+        image: (&str, &str),
+        serves: bool,
+        nosuid: Option<&str>,
+    ) -> Result<Self, BackendError> {
         let (name, tag) = image;
         let engine = &settings.engine;
         let reference = format!("{name}:{tag}");
@@ -27,7 +33,8 @@ impl Server {
         })?;
         let command = found.config.and_then(|config| config.cmd).unwrap_or_default();
         let server: &[String] = if serves { &command } else { &[] };
-        let what = What { image, server, role: "beside", tmpfs: [shape::own()].into() };
+        let tmpfs = nosuid.map(shape::nosuid).into_iter().chain([shape::own()]).collect();
+        let what = What { image, server, role: "beside", tmpfs };
         container::start(settings, &what).map(|client| Self(Served::new(client)))
     }
 

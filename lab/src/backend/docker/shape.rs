@@ -47,7 +47,12 @@ impl Shape {
 
 /// What the agent needs in every container.
 pub(super) fn own() -> (String, String) {
-    (NOSUID.to_owned(), "rw,nosuid,nodev,exec,mode=755,size=64m".to_owned())
+    nosuid(NOSUID)
+}
+
+/// A directory in which no set-id bit acts, and programs run.
+pub(super) fn nosuid(at: &str) -> (String, String) {
+    (at.to_owned(), "rw,nosuid,nodev,exec,mode=755,size=64m".to_owned())
 }
 
 /// What of a layout no engine can make, without a cure.

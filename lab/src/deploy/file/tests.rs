@@ -1,6 +1,6 @@
 //! Logs that say one thing each, and files that are wrong in one place.
 
-use super::{Fate, Form, read};
+use super::{Case, Fate, Form, read};
 use rstest::rstest;
 use std::path::Path;
 
@@ -58,7 +58,7 @@ fn the_last_message_to_an_address_counts() {
     assert_eq!(fate(&format!("{waited}lab sendmail[9]: 6AQ7: to=|/w, dsn=2.0.0"), waited.len()), Some(Fate::Sent));
 }
 
-/// Each file of the project, and that it has a mismatch: a server without one has no remedy proven.
+/// Each file of the project, and that it has a wrapper that is refused: without one only the witness is started.
 #[test]
 fn every_file_of_the_project_can_be_read() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/deploy");
@@ -66,7 +66,8 @@ fn every_file_of_the_project_can_be_read() {
     for entry in std::fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();
         let file = read(&path).unwrap_or_else(|problem| panic!("{problem}"));
-        assert!(file.cases.iter().any(|case| case.mismatch.is_some()), "{}", path.display());
+        let refused = |case: &Case| case.mismatch.is_some() || case.without_bit.is_some();
+        assert!(file.cases.iter().any(refused), "{}", path.display());
         count += 1;
     }
     assert!(count >= 7, "{count}");
@@ -98,6 +99,12 @@ says = []
 server = { impossible = "x" }
 "#;
 
+const WITHOUT_BIT: &str = "[case.without-bit]\nfate = \"bounced\"\nsays = []\n";
+
+fn carried() -> String {
+    MAIL.replace("ready", "carrier = \"nosuid\"\nready")
+}
+
 fn web(text: &str) -> String {
     let web = text.replace("form = \"postfix\"", "form = \"web\"").replace("retry = \"true\"\n", "");
     web.replace("to = \"a\"", "to = \"/a\"").replace("fate = \"bounced\"", "fate = 403")
@@ -124,6 +131,10 @@ fn wrong(text: &str) -> String {
 #[case::web_that_is_retried(web(MAIL).replace("ready", "retry = 'x'\nready"), "a web server has none")]
 #[case::fate_of_web(web(MAIL).replace("403", "\"sent\""), "each `fate` a status code")]
 #[case::name_for_a_path(web(MAIL).replace("/a", "a"), "`to` is a path")]
+#[case::mismatch_where_no_bit_acts(carried() + MISMATCH, "`mismatch` is for a wrapper whose bit acts")]
+#[case::bit_that_acts(format!("{MAIL}{WITHOUT_BIT}"), "`without-bit` for a `carrier`")]
+#[case::bit_of_nothing(carried() + WITHOUT_BIT, "no wrapper refuses it")]
+#[case::carrier(carried().replace("nosuid", "noexec"), "unknown variant `noexec`")]
 #[case::mismatch_of_nothing(format!("{MAIL}{MISMATCH}"), "no wrapper refuses it")]
 fn a_file_that_says_nothing_sound_is_refused(#[case] text: String, #[case] words: &str) {
     let found = wrong(&text);

@@ -2,11 +2,14 @@
 //! and in no case other groups, another server, or a cause that leaves the mismatch out.
 
 use crate::case::Group;
-use crate::incident::{self, Mismatch};
+use crate::incident::{self, Answer, Class, Mismatch};
 use crate::problem::Problem;
 
 /// How the wrapper's own words begin; some servers log only its status.
 const WORDS: &str = "group mismatch: started with real gid ";
+
+/// The same of a wrapper whose bit did not act.
+const LOST_BIT: &str = "not running set-group-ID: the effective gid is ";
 
 /// What is wrong with the answer. `groups`: that of the server, and the trusted one.
 pub(super) fn differences(log: &str, server: &str, groups: &(Group, Group)) -> Result<Vec<String>, Problem> {
@@ -26,11 +29,30 @@ pub(super) fn differences(log: &str, server: &str, groups: &(Group, Group)) -> R
                 found.push(format!("explain: {what} `{said}`, where it was {} {}", group.name, group.gid));
             }
         }
-        if let Some(name) = reading.server.name.as_ref().filter(|name| !server.starts_with(&name.to_lowercase())) {
-            found.push(format!("explain: {name}, where it was {server}"));
-        }
+    }
+    found.extend(other_servers(&answer, server));
+    Ok(found)
+}
+
+/// The same where the wrapper did not run set-group-ID, if the words are its own.
+pub(super) fn lost_bit(log: &str, server: &str) -> Result<Vec<String>, Problem> {
+    let answer = incident::explain(log.as_bytes())?;
+    let mut found: Vec<String> = other_servers(&answer, server).collect();
+    let told = answer.readings.iter().any(|reading| reading.classes() == [Class::BitNotActing].into());
+    if log.contains(LOST_BIT) && !told {
+        found.push(format!("explain: that the bit does not act is not told, which stands in\n{log}"));
+    }
+    if answer.readings.iter().any(|reading| reading.mismatch == Mismatch::Yes) {
+        found.push(format!("explain: a group mismatch, where there is none, in\n{log}"));
     }
     Ok(found)
+}
+
+/// Servers that the text is not of.
+fn other_servers<'a>(answer: &'a Answer, server: &'a str) -> impl Iterator<Item = String> + 'a {
+    let names = answer.readings.iter().filter_map(|reading| reading.server.name.as_ref());
+    let others = names.filter(move |name| !server.starts_with(&name.to_lowercase()));
+    others.map(move |name| format!("explain: {name}, where it was {server}"))
 }
 
 /// Whether a text has a group's name or number among its words.

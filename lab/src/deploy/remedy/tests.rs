@@ -3,7 +3,7 @@
 use super::super::accounts::Accounts;
 use super::super::compare::tests::{accounts, case, case_of, report};
 use super::super::deliver::Delivered;
-use super::super::file::{Case, Fate, Form, Remedy, Retried};
+use super::super::file::{Case, Fate, Form, Remedy, Retried, WithoutBit};
 use super::{Bench, Proofs, Scene};
 use crate::case::{Kind, Style, Subject};
 use crate::problem::Problem;
@@ -189,6 +189,50 @@ fn as_whom_a_message_is_tried_again_is_proven(#[case] lie: Lie, #[case] stated: 
         .missing;
     let found = words.iter().all(|words| missing.iter().any(|difference| difference.starts_with(words)));
     assert!(found && missing.is_empty() == words.is_empty(), "{missing:#?}");
+}
+
+/// A wrapper whose bit does not act, and that would be admitted otherwise: refused, for that reason.
+#[rstest]
+#[case::refused(9, "not running set-group-ID: the effective gid is 3001 (alice), not gid 2001 (mailman)", "")]
+#[case::started(0, "", "script: 1 were started")]
+#[case::for_another_reason(
+    2,
+    "group mismatch: started with real gid 3001 (alice), but only gid 8 (mail) is trusted; make the mail \
+    server start it as group mail, or seal it again with --with-mail-gid=3001 (alice), which admits every process of that group",
+    "explain: a group mismatch"
+)]
+fn a_wrapper_whose_bit_does_not_act_is_refused(#[case] status: u8, #[case] line: &str, #[case] words: &str) {
+    struct Deaf(u8, String);
+    impl Scene for Deaf {
+        fn install(&mut self, subject: &Subject, _: &str) -> Result<(), Problem> {
+            assert_eq!(subject.policy.trusts.name, "alice", "it would be admitted");
+            Ok(())
+        }
+
+        fn shell(&mut self, _: &str) -> Result<(), Problem> {
+            Err(Problem::internal("nothing is mended"))
+        }
+
+        fn deliver(&mut self, _: &Case) -> Result<Delivered, Problem> {
+            let fate = if self.0 == 0 { Fate::Sent } else { Fate::Bounced };
+            let reports = if self.0 == 0 { vec![report()] } else { Vec::new() };
+            Ok(Delivered { reports, fate, log: self.1.clone() })
+        }
+
+        fn retry(&mut self, _: &Case) -> Result<Delivered, Problem> {
+            Err(Problem::internal("nothing waits"))
+        }
+    }
+    let log = format!(
+        "Nov 26 10:00:00 lab postfix/local[7]: 4C: to=<a@lab.test>, relay=local, dsn=5.3.0, status=bounced (Command died with \
+         status {status}: \"/usr/local/mailman/mail/mailman post a\". Command output: mail-wrapper: {line})"
+    );
+    let accounts = accounts();
+    let mut bench = Bench { scene: Deaf(status, log), form: Form::Postfix, server: "postfix", accounts: &accounts };
+    let without = WithoutBit { fate: Fate::Bounced, says: vec![format!("Command died with status {status}")] };
+    let found = bench.without_bit(&case("alice-owned"), &without).expect("the server answers");
+    assert_eq!(found.is_empty(), words.is_empty(), "{found:#?}");
+    assert!(words.is_empty() || found.iter().any(|difference| difference.starts_with(words)), "{found:#?}");
 }
 
 #[test]
