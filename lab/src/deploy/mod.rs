@@ -7,12 +7,14 @@
 //! | [`accounts`](mod@accounts) | names and numbers of the container |
 //! | [`compare`] | what was seen against what is stated |
 //! | [`deliver`] | one message, from its submission to its fate |
+//! | [`judged`] | outcomes as verdicts, on a terminal and in JUnit's form |
 //! | [`remedy`] | a sealed wrapper in the witness's place, refused, and then not |
 
 mod accounts;
 mod compare;
 mod deliver;
 pub mod file;
+pub mod judged;
 pub mod remedy;
 
 pub(crate) use accounts::accounts;
@@ -67,6 +69,8 @@ pub struct Outcome {
     pub mismatch: Option<Proofs>,
     /// What is not as stated where the wrapper's bit does not act; `None` where that is not asked.
     pub without_bit: Option<Vec<String>>,
+    /// One of the last two is asked, and was not tried, because a case of the file is not as stated.
+    pub untried: bool,
 }
 
 /// Runs the cases of one file in one container of its server's image.
@@ -99,6 +103,7 @@ pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result
             seen,
             mismatch: None,
             without_bit: None,
+            untried: case.mismatch.is_some() || case.without_bit.is_some(),
         });
     }
     // A remedy says something only where the server does without it what is stated.
@@ -113,6 +118,7 @@ pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result
             outcome.mismatch = case.mismatch.as_ref().map(|mismatch| bench.prove(case, mismatch)).transpose()?;
             let without = case.without_bit.as_ref().map(|without| bench.without_bit(case, without));
             outcome.without_bit = without.transpose()?;
+            outcome.untried = false;
         }
     }
     Ok(outcomes)

@@ -1,0 +1,177 @@
+//! Verdicts of deploy scenarios: one for what the server gives the witness, and one for what becomes of a wrapper. A failed
+//! control leaves nothing of its file passed, and what could not be tried is unresolved: silence is no success.
+
+use super::Outcome;
+use super::remedy::Proofs;
+use crate::problem::Problem;
+use crate::run::exit::Exit;
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+use std::fmt;
+
+/// Width of what stands before a line that explains.
+const INDENT: &str = "             ";
+
+/// A verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Pass,
+    Fail,
+    Unresolved,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pass => "pass",
+            Self::Fail => "FAIL",
+            Self::Unresolved => "UNRESOLVED",
+        })
+    }
+}
+
+/// What all files came to so far.
+#[derive(Debug)]
+pub struct Judged {
+    report: Report,
+    counts: [usize; 3],
+    proven: usize,
+    tried: usize,
+}
+
+impl Judged {
+    /// Nothing yet, of a run.
+    pub fn new(run: &str) -> Self {
+        Self { report: Report::new(format!("lab deploy {run}")), counts: [0; 3], proven: 0, tried: 0 }
+    }
+
+    /// Takes what one file came to, or why it came to nothing, and says it.
+    pub fn take(&mut self, name: &str, title: &str, outcomes: &Result<Vec<Outcome>, Problem>) -> String {
+        let id = format!("deploy/{name}");
+        let mut text = format!("{id}  {title}\n");
+        let mut suite = TestSuite::new(id);
+        match outcomes {
+            Err(problem) => {
+                let because = problem.to_string();
+                text.push_str(&self.one(&mut suite, "the server", Verdict::Unresolved, None, because.lines()));
+            }
+            Ok(outcomes) => {
+                let fallen = outcomes.iter().any(|outcome| outcome.control && !outcome.differences.is_empty());
+                outcomes.iter().for_each(|outcome| text.push_str(&self.outcome(&mut suite, outcome, fallen)));
+            }
+        }
+        self.report.add_test_suite(suite);
+        text
+    }
+
+    fn outcome(&mut self, suite: &mut TestSuite, outcome: &Outcome, fallen: bool) -> String {
+        let verdict = match (outcome.differences.is_empty(), fallen && !outcome.control) {
+            (false, _) => Verdict::Fail,
+            (true, true) => Verdict::Unresolved,
+            (true, false) => Verdict::Pass,
+        };
+        let identity = identity(outcome);
+        let doubt = (verdict == Verdict::Unresolved).then_some("as stated, but a control of this file is not");
+        let lines = outcome.differences.iter().flat_map(|difference| difference.lines()).chain(doubt);
+        let mut text = self.one(suite, &outcome.name, verdict, Some(&identity), lines);
+        if outcome.untried {
+            let because = ["not tried: a case of this file is not as stated"];
+            text.push_str(&self.one(suite, "…and a wrapper", Verdict::Unresolved, None, because.into_iter()));
+        }
+        if let Some(differences) = &outcome.without_bit {
+            let verdict = if differences.is_empty() { Verdict::Pass } else { Verdict::Fail };
+            let what = "…and a wrapper that trusts that group: refused, its bit does not act";
+            let lines = differences.iter().flat_map(|difference| difference.lines());
+            text.push_str(&self.one(suite, what, verdict, None, lines));
+        }
+        if let Some(proofs) = &outcome.mismatch {
+            let verdict = if proofs.hold() { Verdict::Pass } else { Verdict::Fail };
+            self.tried += proofs.tried().count();
+            self.proven += proofs.tried().filter(|proof| proof.missing.is_empty()).count();
+            let what = format!("…and a wrapper that trusts {}: refused", proofs.trusts);
+            let lines = mended(proofs);
+            text.push_str(&self.one(suite, &what, verdict, None, lines.iter().map(String::as_str)));
+        }
+        text
+    }
+
+    /// One verdict: its text, and the same for JUnit.
+    fn one<'a>(
+        &mut self,
+        suite: &mut TestSuite,
+        name: &str,
+        verdict: Verdict,
+        identity: Option<&'a str>,
+        lines: impl Iterator<Item = &'a str>,
+    ) -> String {
+        self.counts[verdict as usize] += 1;
+        let mut lines = lines.peekable();
+        let first = lines.peek().copied().unwrap_or_default();
+        let lines: Vec<&str> = identity.into_iter().chain(lines).collect();
+        let all = lines.join("\n");
+        let mut status = match verdict {
+            Verdict::Pass => TestCaseStatus::success(),
+            Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            // A service that only counts failures and errors must not take doubt for success.
+            Verdict::Unresolved => TestCaseStatus::non_success(NonSuccessKind::Error),
+        };
+        if verdict != Verdict::Pass {
+            status.set_message(first).set_description(all.clone());
+        }
+        let mut case = TestCase::new(name, status);
+        case.set_classname(suite.name.as_str()).set_system_out(all);
+        suite.add_test_case(case);
+        let lines: String = lines.iter().map(|line| format!("{INDENT}{line}\n")).collect();
+        format!("  {verdict:<10} {name}\n{lines}")
+    }
+
+    /// The last line.
+    pub fn summary(&self) -> String {
+        let [passed, failed, unresolved] = self.counts;
+        let (proven, tried) = (self.proven, self.tried);
+        format!("{passed} pass   {failed} fail   {unresolved} unresolved     {proven} of {tried} remedies proven")
+    }
+
+    /// The exit status: a failure before a doubt, and nothing passed is no success.
+    pub fn exit(&self) -> Exit {
+        match self.counts.into() {
+            (_, 1.., _) => Exit::Failed,
+            (_, 0, 1..) | (0, 0, 0) => Exit::Unresolved,
+            (1.., 0, 0) => Exit::Passed,
+        }
+    }
+
+    /// JUnit's XML.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn junit(&self) -> Result<String, SerializeError> {
+        self.report.to_string()
+    }
+}
+
+/// What became of a wrapper that trusts another group.
+fn mended(proofs: &Proofs) -> Vec<String> {
+    let mut lines: Vec<String> =
+        proofs.differences.iter().flat_map(|difference| difference.lines()).map(str::to_owned).collect();
+    for (fix, proof) in [("fix A", &proofs.server), ("fix B", &proofs.wrapper), ("defer", &proofs.waits)] {
+        let proven = match (proof.possible, proof.missing.is_empty()) {
+            (false, _) => "",
+            (true, true) => ": proven",
+            (true, false) => ": NOT PROVEN",
+        };
+        lines.push(format!("{fix}  {}{proven}", proof.what));
+        lines.extend(proof.missing.iter().flat_map(|difference| difference.lines()).map(str::to_owned));
+    }
+    lines
+}
+
+/// As whom the program was started.
+fn identity(outcome: &Outcome) -> String {
+    let Some(report) = &outcome.seen else { return "started nothing".to_owned() };
+    let who = &report.credentials;
+    let groups: Vec<String> = who.groups.iter().map(ToString::to_string).collect();
+    format!("uid {} gid {} egid {} groups [{}]", who.uid.real, who.gid.real, who.gid.effective, groups.join(" "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! Each verdict, and what it leaves of the others.
+
+use super::super::Outcome;
+use super::super::compare::tests::report;
+use super::super::remedy::{Proof, Proofs};
+use super::Judged;
+use crate::problem::Problem;
+use crate::run::exit::Exit;
+
+fn outcome(name: &str) -> Outcome {
+    Outcome {
+        name: name.to_owned(),
+        control: false,
+        differences: Vec::new(),
+        seen: Some(report()),
+        mismatch: None,
+        without_bit: None,
+        untried: false,
+    }
+}
+
+fn proof(what: &str, missing: &[&str]) -> Proof {
+    Proof { what: what.to_owned(), possible: true, missing: missing.iter().map(|&line| line.to_owned()).collect() }
+}
+
+fn proofs(missing: &[&str]) -> Proofs {
+    Proofs {
+        trusts: "mail".to_owned(),
+        differences: Vec::new(),
+        server: Proof { possible: false, ..proof("not possible: it has none", &[]) },
+        wrapper: proof("seal it", missing),
+        waits: proof("it waits", &[]),
+    }
+}
+
+/// What files came to: their text, the last line, the exit status and JUnit's XML.
+fn judged(files: &[(&str, Result<Vec<Outcome>, Problem>)]) -> (String, Exit) {
+    let mut judged = Judged::new("k3f");
+    let text: String = files.iter().map(|(name, outcomes)| judged.take(name, "A title", outcomes)).collect();
+    let junit = judged.junit().expect("XML");
+    (format!("{text}{}\n\n{junit}", judged.summary()), judged.exit())
+}
+
+#[test]
+fn what_passes_is_said_with_its_identity() {
+    let mended = Outcome { mismatch: Some(proofs(&[])), ..outcome("control: an alias") };
+    let refused = Outcome { without_bit: Some(Vec::new()), seen: None, ..outcome("an alias without its bit") };
+    let (text, exit) = judged(&[("mail", Ok(vec![mended, refused]))]);
+    assert_eq!(exit, Exit::Passed);
+    insta::assert_snapshot!("deploy_passed", text);
+}
+
+#[test]
+fn what_fails_is_said_with_its_difference() {
+    let differs =
+        Outcome { differences: vec!["group: found 8,\nwanted 9".to_owned()], untried: true, ..outcome("differs") };
+    let broken = Outcome { mismatch: Some(proofs(&["fate: found Bounced"])), ..outcome("is not mended") };
+    let started = Outcome { without_bit: Some(vec!["script: 1 were started".to_owned()]), ..outcome("is not refused") };
+    let (text, exit) = judged(&[("mail", Ok(vec![differs])), ("web", Ok(vec![broken, started]))]);
+    assert_eq!(exit, Exit::Failed);
+    insta::assert_snapshot!("deploy_failed", text);
+}
+
+/// A control that fell, and a server that cannot be asked: the next file is judged all the same.
+#[test]
+fn what_cannot_be_judged_is_no_success() {
+    let control = Outcome { control: true, differences: vec!["fate: found Sent".to_owned()], ..outcome("control") };
+    let (text, exit) = judged(&[
+        ("mail", Ok(vec![control, outcome("rests on it")])),
+        ("web", Err(Problem::unresolved("run a case").found("the agent has ended"))),
+        ("other", Ok(vec![outcome("stands alone")])),
+    ]);
+    assert_eq!(exit, Exit::Failed);
+    insta::assert_snapshot!("deploy_unresolved", text);
+    let doubt = judged(&[("web", Err(Problem::unresolved("run a case"))), ("other", Ok(vec![outcome("passes")]))]);
+    assert_eq!(doubt.1, Exit::Unresolved);
+    assert_eq!(judged(&[]).1, Exit::Unresolved);
+}
