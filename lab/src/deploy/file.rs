@@ -335,6 +335,16 @@ pub fn read(path: &Path) -> Result<File, Problem> {
         if file.cases.iter().take(place).any(|other| other.to == case.to) {
             return Err(wrong(format!("two cases go to `{}`, and their log lines cannot be told apart", case.to)));
         }
+        let line = |text: &String| !text.is_empty() && !text.chars().any(char::is_control);
+        if !line(&case.to) || case.to.contains(' ') || !case.headers.iter().all(line) {
+            return Err(wrong(format!("`{}`: `to` is one word, and each of `headers` one line", case.name)));
+        }
+        if web && case.mismatch.as_ref().is_some_and(|mismatch| mismatch.retried_as.is_some()) {
+            return Err(wrong(format!(
+                "`{}`: a web server keeps no request, so that it has no `retried-as`",
+                case.name
+            )));
+        }
         if case.mismatch.is_some() && file.carrier.is_some() || case.without_bit.is_some() && file.carrier.is_none() {
             let wanted =
                 "`mismatch` is for a wrapper whose bit acts, `without-bit` for a `carrier` on which it does not";
@@ -343,6 +353,9 @@ pub fn read(path: &Path) -> Result<File, Problem> {
         if (case.mismatch.is_some() || case.without_bit.is_some()) && case.starts == Starts::Nothing {
             return Err(wrong(format!("the message to `{}` starts nothing, so that no wrapper refuses it", case.to)));
         }
+    }
+    if file.carrier.is_some() && file.cases.iter().all(|case| case.without_bit.is_none()) {
+        return Err(wrong("a `carrier` takes the effect of the bit away, and no case has a `without-bit`".to_owned()));
     }
     Ok(file)
 }

@@ -99,6 +99,10 @@ says = []
 server = { impossible = "x" }
 "#;
 
+const PROGRAM: &str = r#"{ program = { user = "a", group = "a", effective-group = "a", groups = [], args = [], environment = [], directory = "/", umask = "022", ignored = [], descriptors = {} } }"#;
+
+const RETRIED: &str = "retried-as = { user = \"a\", group = \"a\", why = \"w\" }\n";
+
 const WITHOUT_BIT: &str = "[case.without-bit]\nfate = \"bounced\"\nsays = []\n";
 
 fn carried() -> String {
@@ -132,6 +136,10 @@ fn wrong(text: &str) -> String {
 #[case::fate_of_web(web(MAIL).replace("403", "\"sent\""), "each `fate` a status code")]
 #[case::name_for_a_path(web(MAIL).replace("/a", "a"), "`to` is a path")]
 #[case::mismatch_where_no_bit_acts(carried() + MISMATCH, "`mismatch` is for a wrapper whose bit acts")]
+#[case::carrier_of_nothing(carried(), "no case has a `without-bit`")]
+#[case::two_words(MAIL.replace("to = \"a\"", "to = \"a b\""), "`to` is one word")]
+#[case::two_lines(web(MAIL).replace("says", "headers = [\"a: b\\nc: d\"]\nsays"), "each of `headers` one line")]
+#[case::retried_request(web(&(MAIL.replace("\"nothing\"", PROGRAM) + MISMATCH)) + RETRIED, "a web server keeps no request")]
 #[case::bit_that_acts(format!("{MAIL}{WITHOUT_BIT}"), "`without-bit` for a `carrier`")]
 #[case::bit_of_nothing(carried() + WITHOUT_BIT, "no wrapper refuses it")]
 #[case::carrier(carried().replace("nosuid", "noexec"), "unknown variant `noexec`")]
