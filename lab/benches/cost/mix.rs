@@ -141,33 +141,43 @@ impl Ready {
             .stderr(Stdio::null())
             .spawn()
             .map_err(failed)?;
-        let mut peak = 0.0_f64;
+        let (mut peak, mut agents) = (0.0_f64, 0.0_f64);
         loop {
-            peak = peak.max(resident_mib(lab.id()));
+            peak = peak.max(memory_mib(lab.id(), "VmHWM"));
+            agents = agents.max(agents_mib(lab.id(), 2));
             if lab.try_wait().map_err(failed)?.is_some() {
                 break;
             }
             std::thread::yield_now();
         }
         table.at_most("whole default run", begun.elapsed().as_secs_f64(), 3.0, "s");
-        table.at_most("peak memory of the lab and its agents", peak, 64.0, "MiB");
+        table.at_most("peak memory of the lab", peak, 64.0, "MiB");
+        table.row("peak memory of its agents, as sampled", agents, "MiB");
         Ok(())
     }
 }
 
-/// What the lab and the agents below it have in memory now, in MiB: `VmRSS` of /proc/PID/status (proc_pid_status(5)), so
-/// that a page which two of them share counts twice. The compiler, which is asked whether the programs are up to date, and a
-/// child that has not yet executed its own program (vfork(2): its memory is its parent's) do not count.
-fn resident_mib(process: u32) -> f64 {
-    let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}")).unwrap_or_default();
-    let status = read("status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: Option<f64> = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse().ok());
-    let children = read(&format!("task/{process}/children"));
-    let agents = children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()).filter(|child| {
+/// A line of /proc/PID/status (proc_pid_status(5)) in MiB; 0 where it cannot be read.
+fn memory_mib(process: u32, line: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let found = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':'));
+    let kib: Option<f64> = found.and_then(|text| text.split_whitespace().next()).and_then(|kib| kib.parse().ok());
+    kib.unwrap_or(0.0) / 1024.0
+}
+
+/// What the agents below a process have in memory now, in MiB, each with the one that it starts. The processes of cases
+/// are below those: one that has not executed its program yet has its agent's memory (vfork(2)), and would count it twice.
+fn agents_mib(process: u32, depth: u32) -> f64 {
+    // Workers are threads, and a child is listed with the thread that made it.
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let children: Vec<String> =
+        threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok()).collect();
+    let children = children.iter().flat_map(|text| text.split_whitespace()).filter_map(|child| child.parse().ok());
+    let agents = children.filter(|child: &u32| {
         std::fs::read_to_string(format!("/proc/{child}/comm")).is_ok_and(|name| name.trim_end() == "lab-agent")
     });
-    kib.unwrap_or(0.0) / 1024.0 + agents.map(resident_mib).sum::<f64>()
+    let with_below = |agent| memory_mib(agent, "VmRSS") + if depth > 1 { agents_mib(agent, depth - 1) } else { 0.0 };
+    agents.map(with_below).sum()
 }
 
 /// The middle value; 0 for none.
