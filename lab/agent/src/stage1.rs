@@ -214,7 +214,10 @@ impl Sandbox {
                 let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
                 self.run(layout, &invocation, Mode::Shell(size)).map(|evidence| Reply::Ran(Box::new(evidence)))
             }
-            Request::Listen { patience_ms } => Ok(Reply::Heard(case::listen::listen(&self.bench, patience_ms))),
+            Request::Listen { patience_ms } => {
+                let (reports, unfinished) = case::listen::listen(&self.bench.witnesses, patience_ms);
+                Ok(Reply::Heard { reports, unfinished })
+            }
             Request::Quit => Ok(Reply::Done),
         };
         result.unwrap_or_else(|Failure { step, errno }| Reply::Failed { step, errno })

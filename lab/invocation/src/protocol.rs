@@ -142,8 +142,13 @@ pub enum Reply {
     },
     /// The subject was started, or it was tried.
     Ran(Box<Evidence>),
-    /// What witnesses have said; empty if the time was up first.
-    Heard(Vec<WitnessReport>),
+    /// What witnesses have said; nothing if the time was up first.
+    Heard {
+        /// Their reports.
+        reports: Vec<WitnessReport>,
+        /// How many began one and did not end it.
+        unfinished: u32,
+    },
     /// The request could not be carried out.
     Failed {
         /// What was being done, in words.

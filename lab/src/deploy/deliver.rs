@@ -18,16 +18,18 @@ use std::time::{Duration, Instant};
 const SENDER: &str = "bob";
 /// A shell that can open a connection.
 const SHELL: &str = "/bin/bash";
-/// Its script: it says one line after the other and waits for each answer, because a client who talks out of turn is refused
-/// by some servers. It repeats the answers, and stops at the first refusal.
-const TALK: &str = r#"
-# Some say that they start before they listen.
+/// How it connects, with the port as its argument. Some servers say that they start before they listen.
+const CONNECT: &str = r#"
 tries=0
-until exec 3<>/dev/tcp/127.0.0.1/25; do
+until exec 3<>/dev/tcp/127.0.0.1/$1; do
     tries=$((tries + 1))
     [ $tries -lt 40 ] || exit 1
     sleep 0.1
 done 2>/dev/null
+"#;
+/// Its script: it says one line after the other and waits for each answer, because a client who talks out of turn is refused
+/// by some servers. It repeats the answers, and stops at the first refusal.
+const TALK: &str = r#"
 answer() {
     local line
     while IFS= read -r -t 20 -u 3 line; do
@@ -49,7 +51,6 @@ done
 "#;
 /// The same for a web server: it says everything, and repeats what comes until there is no more.
 const ASK: &str = r#"
-exec 3<>/dev/tcp/127.0.0.1/80 || exit 1
 while IFS= read -r line; do printf '%s\r\n' "$line" >&3; done
 cat <&3
 "#;
@@ -93,7 +94,11 @@ impl<'a> Post<'a> {
                 return Ok(post);
             }
             post.listen(STEP)?;
-            if Instant::now() > end || !post.heard.is_empty() {
+            if !post.heard.is_empty() {
+                let what = format!("server {}: it starts the wrapper before anything was sent", file.server);
+                return Err(Problem::unresolved(what).found(tail(&log)));
+            }
+            if Instant::now() > end {
                 let what = format!("server {}: is not ready after {} s", file.server, PATIENCE.as_secs());
                 return Err(Problem::unresolved(what).found(tail(&log)));
             }
@@ -133,7 +138,7 @@ impl<'a> Post<'a> {
         }
         let stuck =
             |what: &str, found: String| Problem::unresolved(format!("message to {address}: {what}")).found(found);
-        let argv = ["bash", "-c", TALK].map(Into::into).into();
+        let argv = ["bash", "-c", &[CONNECT, TALK].concat(), "talk", "25"].map(Into::into).into();
         let stdin = Stdin::Bytes(dialogue(&address).as_str().into());
         let quiet = Invocation::quiet(SHELL.into(), self.sender.clone());
         let sent = self.run(&Invocation { argv, stdin, ..quiet })?;
@@ -166,7 +171,7 @@ impl<'a> Post<'a> {
         let lost = |found: String| Problem::unresolved(format!("request for {}: no answer", case.to)).found(found);
         let first = [format!("GET {} HTTP/1.0", case.to), "Host: lab.test".to_owned()];
         let lines: Vec<&str> = first.iter().chain(&case.headers).map(String::as_str).chain(["", ""]).collect();
-        let argv = ["bash", "-c", ASK].map(Into::into).into();
+        let argv = ["bash", "-c", &[CONNECT, ASK].concat(), "ask", "80"].map(Into::into).into();
         let stdin = Stdin::Bytes(lines.join("\n").as_str().into());
         let quiet = Invocation::quiet(SHELL.into(), self.sender.clone());
         let asked = self.run(&Invocation { argv, stdin, deadline_ms: 20_000, ..quiet })?;
@@ -206,15 +211,22 @@ impl<'a> Post<'a> {
         let mut evidence = self.server.run(self.layout, invocation).map_err(problem)?;
         // A server may start its program at any time.
         self.heard.append(&mut evidence.witness);
-        match evidence.witness_unfinished {
-            0 => Ok(evidence),
-            count => Err(Problem::unresolved(format!("{count} programs that the server started were not heard out"))),
-        }
+        all_heard(evidence.witness_unfinished)?;
+        Ok(evidence)
     }
 
     fn listen(&mut self, patience: Duration) -> Result<(), Problem> {
-        self.heard.extend(self.server.listen(patience).map_err(problem)?);
-        Ok(())
+        let (reports, unfinished) = self.server.listen(patience).map_err(problem)?;
+        self.heard.extend(reports);
+        all_heard(unfinished)
+    }
+}
+
+/// A program that was started and of which nothing is known leaves everything open.
+fn all_heard(unfinished: u32) -> Result<(), Problem> {
+    match unfinished {
+        0 => Ok(()),
+        count => Err(Problem::unresolved(format!("{count} programs that the server started were not heard out"))),
     }
 }
 

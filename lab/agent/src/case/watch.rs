@@ -25,7 +25,7 @@ const BRIEF_NS: u64 = 2_000_000;
 /// How long what a subject has left running may go on, in nanoseconds.
 const GRACE_NS: u64 = 100_000_000;
 /// How long a witness that somebody else has started may take to finish its report, in nanoseconds.
-const HEARING_NS: u64 = 2_000_000_000;
+pub(super) const HEARING_NS: u64 = 2_000_000_000;
 /// How often it is looked whether it has ended, in nanoseconds.
 const GRACE_STEP_NS: u64 = 2_000_000;
 

@@ -57,12 +57,12 @@ impl Server {
         self.0.run(layout, invocation)
     }
 
-    /// Waits for a witness which the server starts; none if it has started none in time.
-    pub(crate) fn listen(&mut self, patience: Duration) -> Result<Vec<WitnessReport>, BackendError> {
+    /// Waits for a witness which the server starts; none if it has started none in time. Also how many were not heard out.
+    pub(crate) fn listen(&mut self, patience: Duration) -> Result<(Vec<WitnessReport>, u32), BackendError> {
         let step = "listen for a witness";
         let patience_ms = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
         match self.0.client.ask(&Request::Listen { patience_ms }, step, patience + RUN_PATIENCE)? {
-            Reply::Heard(reports) => Ok(reports),
+            Reply::Heard { reports, unfinished } => Ok((reports, unfinished)),
             other => Err(unexpected(step, &other)),
         }
     }

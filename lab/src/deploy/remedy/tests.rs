@@ -195,6 +195,7 @@ fn as_whom_a_message_is_tried_again_is_proven(#[case] lie: Lie, #[case] stated: 
 #[rstest]
 #[case::refused(9, "not running set-group-ID: the effective gid is 3001 (alice), not gid 2001 (mailman)", "")]
 #[case::started(0, "", "script: 1 were started")]
+#[case::in_silence(1, "it is not to be had", "explain: that the bit does not act is not seen")]
 #[case::for_another_reason(
     2,
     "group mismatch: started with real gid 3001 (alice), but only gid 8 (mail) is trusted; make the mail \
