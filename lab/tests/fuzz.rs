@@ -69,6 +69,9 @@ fn planted_flaws_are_found_and_in_the_wrappers_nothing() {
         let row = table.lines().find(|line| line.starts_with(sound)).expect("it is in the table");
         assert!(row.contains(&format!("none in {CAP}")), "{row}");
     }
+    // As the README has it, of one.
+    let quick = lab(&["fuzz", "prove", "--quick", "leaves-umask", "--at-least", "1"], 0);
+    assert!(quick.lines().any(|line| line.starts_with("leaves-umask")), "{quick}");
     // The same demand, of which the sound one alone falls short.
     lab(&["fuzz", "prove", "--seeds", "1", "--cap", "50", "sound", "leaves-core-limit", "--at-least", "2"], 10);
 }

@@ -30,7 +30,7 @@ const IN_SENTENCES: [(&str, &str, &str); 6] = [
     ("just test", "Justfile", "\ntest *ARGS:\n    cargo test --workspace {{ARGS}}\n"),
     ("just", "Justfile", "\ndefault:\n    @just --list\n"),
     ("cargo lab fuzz run mail-wrapper", "lab/tests/fuzz.rs", "fn the_examples_of_its_help_work()"),
-    ("cargo lab fuzz prove --quick", "lab/tests/fuzz.rs", "[\"fuzz\", \"prove\", "),
+    ("cargo lab fuzz prove --quick", "lab/tests/fuzz.rs", "[\"fuzz\", \"prove\", \"--quick\", "),
     (
         "cargo lab-docker",
         ".cargo/config.toml",

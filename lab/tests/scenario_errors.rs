@@ -278,9 +278,9 @@ fn one_changed_byte_never_panics() {
     assert!(refused > tried / 10, "{refused} of {tried} were refused: the changes are not seen");
 }
 
-/// The same of each byte of every scenario file: minutes, optimised.
+/// The same of each byte of every scenario file.
 #[test]
-#[ignore = "cargo test --profile lab -p lab --test scenario_errors -- --ignored"]
+#[ignore = "half a minute optimised, and many times that otherwise: .ci/run has it, with --profile lab"]
 fn each_byte_changed_never_panics() {
     let suite = lab::scenario::load(&scenarios()).expect("the scenarios of the project load");
     let next = AtomicUsize::new(0);

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     junit: Option<PathBuf>,
 }
 
-/// Gives real servers messages, and says as whom they started the wrapper.
+/// Gives real servers messages and requests, and says as whom they started the wrapper.
 #[cfg(feature = "docker")]
 pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     with_engine::run(arguments, out)
@@ -63,16 +63,16 @@ mod with_engine {
         let images = Images::of(tree.root(), &mut |step| progress.doing(step))?;
         let run = crate::record::name_of_now();
         let mut judged = Judged::new(&run);
+        // A file can name what only its container has not.
+        let mut usage = None;
         for (name, file) in &files {
             progress.doing(&format!("deploy/{name}"));
             let image = images.named(std::slice::from_ref(&file.server))?.pop();
             let image = image.ok_or_else(|| Problem::usage(format!("there is no image {}", file.server)))?;
             // What one server does not let judge says nothing of the next.
-            let outcomes = match deploy::run(&programs, &run, &image, file) {
-                Err(problem) if problem.kind == Kind::Usage => return Err(problem),
-                outcomes => outcomes,
-            };
-            progress.print(out, &judged.take(name, &file.title, &outcomes));
+            let (outcomes, problem) = deploy::run(&programs, &run, &image, file);
+            progress.print(out, &judged.take(name, &file.title, &outcomes, problem.as_ref()));
+            usage = usage.or(problem.filter(|problem| problem.kind == Kind::Usage));
         }
         progress.end();
         out.line(format_args!("{}", judged.summary()));
@@ -83,7 +83,7 @@ mod with_engine {
             written
                 .map_err(|error| Problem::internal(format!("{}: cannot be written", path.display())).found(error))?;
         }
-        Ok(exit)
+        usage.map_or(Ok(exit), Err)
     }
 
     fn create(path: &Path) -> Result<std::fs::File, Problem> {

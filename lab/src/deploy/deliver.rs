@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// Who talks to the server.
-const SENDER: &str = "bob";
+pub(super) const SENDER: &str = "bob";
 /// A shell that can open a connection.
 const SHELL: &str = "/bin/bash";
 /// How it connects, with the port as its argument. Some servers say that they start before they listen.

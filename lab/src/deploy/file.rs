@@ -1,6 +1,8 @@
 //! Deploy scenarios as they are written: `scenarios/deploy/*.toml`, one server each. Whatever a witness reports must be
 //! stated, so that nothing is left unseen by leaving it out. What is sent is a message, or a request to a web server.
 
+mod sound;
+
 use super::{PAGE, PROGRAM};
 use crate::problem::Problem;
 use serde::Deserialize;
@@ -146,7 +148,8 @@ pub struct Case {
     pub headers: Vec<String>,
     /// What becomes of it, as the log says, or the server's status code.
     pub fate: Fate,
-    /// What else its log lines say; of one that is refused, and of a request, what the client is told.
+    /// What else its log lines say; of one that is refused, what the client is told; of a request that, and what is new in
+    /// the log.
     pub says: Vec<String>,
     /// What the program that the server starts is given; `"nothing"` if none is started.
     pub starts: Starts,
@@ -211,7 +214,7 @@ pub enum Remedy {
 pub struct Change {
     /// In words.
     pub what: String,
-    /// For root's shell: makes it, and returns when it is in force.
+    /// For root's shell: makes it, and gives the server the time that it takes.
     #[serde(rename = "do")]
     pub make: String,
     /// For root's shell: takes it back.
@@ -319,7 +322,16 @@ pub fn read(path: &Path) -> Result<File, Problem> {
     if file.retry.is_some() == web {
         return Err(wrong("a mail server has `retry`, and a web server has none".to_owned()));
     }
+    // An empty text is in every log, and an empty script does nothing.
+    let texts = [Some(&file.ready), Some(&file.log), file.retry.as_ref()];
+    if texts.into_iter().flatten().any(String::is_empty) {
+        return Err(wrong("`ready`, `log` and `retry` may not be empty".to_owned()));
+    }
     for (place, case) in file.cases.iter().enumerate() {
+        sound::refuse_unsound(&file, case).map_err(|found| wrong(format!("`{}`: {found}", case.name)))?;
+        if file.cases.iter().take(place).any(|other| other.name == case.name) {
+            return Err(wrong(format!("two cases are called `{}`", case.name)));
+        }
         let lost = case.mismatch.as_ref().map(|mismatch| mismatch.fate);
         let fates = [Some(case.fate), lost, case.without_bit.as_ref().map(|without| without.fate)];
         let of_web = fates.iter().flatten().all(|fate| matches!(fate, Fate::Status(_)));

@@ -44,20 +44,16 @@ impl Judged {
         Self { report: Report::new(format!("lab deploy {run}")), counts: [0; 3], proven: 0, tried: 0 }
     }
 
-    /// Takes what one file came to, or why it came to nothing, and says it.
-    pub fn take(&mut self, name: &str, title: &str, outcomes: &Result<Vec<Outcome>, Problem>) -> String {
+    /// Takes what one file came to, with what kept the rest of it from being asked, and says it.
+    pub fn take(&mut self, name: &str, title: &str, outcomes: &[Outcome], problem: Option<&Problem>) -> String {
         let id = format!("deploy/{name}");
         let mut text = format!("{id}  {title}\n");
         let mut suite = TestSuite::new(id);
-        match outcomes {
-            Err(problem) => {
-                let because = problem.to_string();
-                text.push_str(&self.one(&mut suite, "the server", Verdict::Unresolved, None, because.lines()));
-            }
-            Ok(outcomes) => {
-                let fallen = outcomes.iter().any(|outcome| outcome.control && !outcome.differences.is_empty());
-                outcomes.iter().for_each(|outcome| text.push_str(&self.outcome(&mut suite, outcome, fallen)));
-            }
+        let fallen = outcomes.iter().any(|outcome| outcome.control && !outcome.differences.is_empty());
+        outcomes.iter().for_each(|outcome| text.push_str(&self.outcome(&mut suite, outcome, fallen)));
+        if let Some(problem) = problem {
+            let because = problem.to_string();
+            text.push_str(&self.one(&mut suite, "the server", Verdict::Unresolved, None, because.lines()));
         }
         self.report.add_test_suite(suite);
         text
@@ -74,7 +70,7 @@ impl Judged {
         let lines = outcome.differences.iter().flat_map(|difference| difference.lines()).chain(doubt);
         let mut text = self.one(suite, &outcome.name, verdict, Some(&identity), lines);
         if outcome.untried {
-            let because = ["not tried: a case of this file is not as stated"];
+            let because = ["not tried: a case of this file is not as stated, or could not be asked"];
             text.push_str(&self.one(suite, "…and a wrapper", Verdict::Unresolved, None, because.into_iter()));
         }
         if let Some(differences) = &outcome.without_bit {
@@ -88,8 +84,10 @@ impl Judged {
             self.tried += proofs.tried().count();
             self.proven += proofs.tried().filter(|proof| proof.missing.is_empty()).count();
             let what = format!("…and a wrapper that trusts {}: refused", proofs.trusts);
-            let lines = mended(proofs);
-            text.push_str(&self.one(suite, &what, verdict, None, lines.iter().map(String::as_str)));
+            // What is wrong stands first, and is the message of a report.
+            let (wrong, all) = mended(proofs);
+            let lines = wrong.iter().chain(&all).map(String::as_str);
+            text.push_str(&self.one(suite, &what, verdict, None, lines));
         }
         text
     }
@@ -149,20 +147,23 @@ impl Judged {
     }
 }
 
-/// What became of a wrapper that trusts another group.
-fn mended(proofs: &Proofs) -> Vec<String> {
-    let mut lines: Vec<String> =
-        proofs.differences.iter().flat_map(|difference| difference.lines()).map(str::to_owned).collect();
+/// What became of a wrapper that trusts another group: what is not as stated, and what each remedy came to.
+fn mended(proofs: &Proofs) -> (Vec<String>, Vec<String>) {
+    let lines = |differences: &[String], before: &str| -> Vec<String> {
+        differences.iter().flat_map(|difference| difference.lines()).map(|line| format!("{before}{line}")).collect()
+    };
+    let mut wrong = lines(&proofs.differences, "");
+    let mut all = Vec::new();
     for (fix, proof) in [("fix A", &proofs.server), ("fix B", &proofs.wrapper), ("defer", &proofs.waits)] {
         let proven = match (proof.possible, proof.missing.is_empty()) {
             (false, _) => "",
             (true, true) => ": proven",
             (true, false) => ": NOT PROVEN",
         };
-        lines.push(format!("{fix}  {}{proven}", proof.what));
-        lines.extend(proof.missing.iter().flat_map(|difference| difference.lines()).map(str::to_owned));
+        wrong.extend(lines(&proof.missing, &format!("{fix}  ")));
+        all.push(format!("{fix}  {}{proven}", proof.what));
     }
-    lines
+    (wrong, all)
 }
 
 /// As whom the program was started.

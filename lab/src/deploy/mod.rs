@@ -1,5 +1,5 @@
-//! Deploy scenarios: a real mail server is given a message and starts the witness in the wrapper's place, which shows as
-//! whom, and with what, that server starts a wrapper.
+//! Deploy scenarios: a real mail server is given a message, or a web server a request, and starts the witness in the
+//! wrapper's place, which shows as whom, and with what, that server starts a wrapper.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -69,15 +69,20 @@ pub struct Outcome {
     pub mismatch: Option<Proofs>,
     /// What is not as stated where the wrapper's bit does not act; `None` where that is not asked.
     pub without_bit: Option<Vec<String>>,
-    /// One of the last two is asked, and was not tried, because a case of the file is not as stated.
+    /// One of the last two is asked, and was not tried, because a case of the file is not as stated, or none could be.
     pub untried: bool,
 }
 
-/// Runs the cases of one file in one container of its server's image.
-///
-/// # Errors
-/// The container does not start, the server does not become ready, or nothing in it can be proven.
-pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result<Vec<Outcome>, Problem> {
+/// Runs the cases of one file in one container of its server's image: what they came to, and what kept the rest from being
+/// asked, if anything did. What was found before that still counts.
+pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> (Vec<Outcome>, Option<Problem>) {
+    let mut outcomes = Vec::new();
+    let problem = ask(programs, run, image, file, &mut outcomes).err();
+    (outcomes, problem)
+}
+
+/// Asks the server, case by case.
+fn ask(programs: &Programs, run: &str, image: &Image, file: &File, outcomes: &mut Vec<Outcome>) -> Result<(), Problem> {
     let agent = programs.path("lab-agent")?;
     let mut options = Options::of_run(run.to_owned());
     if file.carrier == Some(Carrier::NoNewPrivs) {
@@ -91,7 +96,6 @@ pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result
     let (layout, probes) = server.put(&installed(program, accounts.gid(GROUP)?)).map_err(problem)?;
     proven(file, &probes)?;
     let mut post = Post::new(server, layout, &accounts, file)?;
-    let mut outcomes = Vec::new();
     for case in &file.cases {
         let delivered = post.deliver(case)?;
         let differences = compare::differences(case, &delivered, &accounts)?;
@@ -114,14 +118,19 @@ pub fn run(programs: &Programs, run: &str, image: &Image, file: &File) -> Result
             server: &file.server,
             accounts: &accounts,
         };
-        for (case, outcome) in file.cases.iter().zip(&mut outcomes) {
+        for (case, outcome) in file.cases.iter().zip(outcomes) {
             outcome.mismatch = case.mismatch.as_ref().map(|mismatch| bench.prove(case, mismatch)).transpose()?;
             let without = case.without_bit.as_ref().map(|without| bench.without_bit(case, without));
             outcome.without_bit = without.transpose()?;
             outcome.untried = false;
+            let held = outcome.mismatch.as_ref().is_none_or(Proofs::hold);
+            // What failed may have left a change or a message behind, of which the next proof would speak.
+            if !held || outcome.without_bit.as_ref().is_some_and(|differences| !differences.is_empty()) {
+                break;
+            }
         }
     }
-    Ok(outcomes)
+    Ok(())
 }
 
 /// Whether anything can be judged in the container: a bit acts there, unless the file has it that none does.

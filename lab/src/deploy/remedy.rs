@@ -15,7 +15,7 @@ use crate::run::programs::Programs;
 use crate::run::seal::Sealer;
 use lab_invocation::layout::{Content, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Layout, Uid};
-use lab_model::environment::MAILMAN_NAMES;
+use lab_model::environment::{MAILMAN_NAMES, PATH};
 use std::collections::BTreeSet;
 
 /// Where it is installed, and where its scripts are.
@@ -289,6 +289,12 @@ impl<S: Scene> Bench<'_, S> {
         let names: BTreeSet<String> = report.env.iter().map(|entry| compare::name(entry.as_slice())).collect();
         let kept = program.environment.iter().filter(|name| self.is_web() && MAILMAN_NAMES.contains(&name.as_str()));
         compare::compare(&mut found, "environment", &names, &kept.cloned().chain(["PATH".to_owned()]).collect());
+        // The one value that must not be the server's.
+        let paths: Vec<&[u8]> =
+            report.env.iter().map(Bytes::as_slice).filter(|entry| entry.starts_with(b"PATH=")).collect();
+        if paths != [PATH] {
+            found.push(format!("PATH: found {:?}", report.env));
+        }
         Ok(found)
     }
 

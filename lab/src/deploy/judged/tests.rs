@@ -34,9 +34,12 @@ fn proofs(missing: &[&str]) -> Proofs {
 }
 
 /// What files came to: their text, the last line, the exit status and JUnit's XML.
-fn judged(files: &[(&str, Result<Vec<Outcome>, Problem>)]) -> (String, Exit) {
+fn judged(files: &[(&str, Vec<Outcome>, Option<Problem>)]) -> (String, Exit) {
     let mut judged = Judged::new("k3f");
-    let text: String = files.iter().map(|(name, outcomes)| judged.take(name, "A title", outcomes)).collect();
+    let take = |(name, outcomes, problem): &(&str, Vec<Outcome>, Option<Problem>)| {
+        judged.take(name, "A title", outcomes, problem.as_ref())
+    };
+    let text: String = files.iter().map(take).collect();
     let junit = judged.junit().expect("XML");
     (format!("{text}{}\n\n{junit}", judged.summary()), judged.exit())
 }
@@ -45,7 +48,7 @@ fn judged(files: &[(&str, Result<Vec<Outcome>, Problem>)]) -> (String, Exit) {
 fn what_passes_is_said_with_its_identity() {
     let mended = Outcome { mismatch: Some(proofs(&[])), ..outcome("control: an alias") };
     let refused = Outcome { without_bit: Some(Vec::new()), seen: None, ..outcome("an alias without its bit") };
-    let (text, exit) = judged(&[("mail", Ok(vec![mended, refused]))]);
+    let (text, exit) = judged(&[("mail", vec![mended, refused], None)]);
     assert_eq!(exit, Exit::Passed);
     insta::assert_snapshot!("deploy_passed", text);
 }
@@ -56,7 +59,7 @@ fn what_fails_is_said_with_its_difference() {
         Outcome { differences: vec!["group: found 8,\nwanted 9".to_owned()], untried: true, ..outcome("differs") };
     let broken = Outcome { mismatch: Some(proofs(&["fate: found Bounced"])), ..outcome("is not mended") };
     let started = Outcome { without_bit: Some(vec!["script: 1 were started".to_owned()]), ..outcome("is not refused") };
-    let (text, exit) = judged(&[("mail", Ok(vec![differs])), ("web", Ok(vec![broken, started]))]);
+    let (text, exit) = judged(&[("mail", vec![differs], None), ("web", vec![broken, started], None)]);
     assert_eq!(exit, Exit::Failed);
     insta::assert_snapshot!("deploy_failed", text);
 }
@@ -65,14 +68,17 @@ fn what_fails_is_said_with_its_difference() {
 #[test]
 fn what_cannot_be_judged_is_no_success() {
     let control = Outcome { control: true, differences: vec!["fate: found Sent".to_owned()], ..outcome("control") };
+    // What had failed before is not forgotten over it.
+    let failed = Outcome { differences: vec!["group: found 8".to_owned()], untried: true, ..outcome("had failed") };
+    let gone = Problem::unresolved("run a case").found("the agent has ended");
     let (text, exit) = judged(&[
-        ("mail", Ok(vec![control, outcome("rests on it")])),
-        ("web", Err(Problem::unresolved("run a case").found("the agent has ended"))),
-        ("other", Ok(vec![outcome("stands alone")])),
+        ("mail", vec![control, outcome("rests on it")], None),
+        ("web", vec![failed], Some(gone.clone())),
+        ("other", vec![outcome("stands alone")], None),
     ]);
     assert_eq!(exit, Exit::Failed);
     insta::assert_snapshot!("deploy_unresolved", text);
-    let doubt = judged(&[("web", Err(Problem::unresolved("run a case"))), ("other", Ok(vec![outcome("passes")]))]);
+    let doubt = judged(&[("web", Vec::new(), Some(gone)), ("other", vec![outcome("passes")], None)]);
     assert_eq!(doubt.1, Exit::Unresolved);
     assert_eq!(judged(&[]).1, Exit::Unresolved);
 }

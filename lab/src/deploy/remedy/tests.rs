@@ -249,9 +249,13 @@ fn where_the_server_cannot_be_changed_the_other_remedy_is_tried_all_the_same() {
     assert_eq!(bench.scene.done.iter().filter(|done| *done == "message").count(), 4);
 }
 
+/// What the wrapper gives in place of the server's.
+const OURS: &str = "PATH=/usr/bin:/bin";
+
 /// A web server with a page that it starts as www-data, and whether the wrapper hands on too much.
 struct Web {
     leaks: &'static str,
+    path: &'static str,
     argument: bool,
     group: u32,
     subject: Option<Subject>,
@@ -282,12 +286,13 @@ impl Scene for Web {
         let (uid, own) = (Uid::new(33).expect("a uid"), Gid::new(2001).expect("a gid"));
         let kept = ["DOCUMENT_ROOT", "HTTP_HOST", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT"];
         let more = ["REQUEST_METHOD", "REQUEST_SCHEME", "REQUEST_URI", "SCRIPT_NAME", "SERVER_NAME", "SERVER_PORT"];
-        let rest = ["SERVER_PROTOCOL", "PATH", self.leaks];
+        let rest = ["SERVER_PROTOCOL", self.leaks];
         let names = kept.iter().chain(&more).chain(&rest).filter(|name| !name.is_empty());
         let mut script = report();
         script.argv = ["/usr/local/mailman/scripts/driver", "listinfo"].map(Into::into).into();
         script.argv.extend(self.argument.then(|| "--plain".into()));
         script.env = names.map(|name| format!("{name}=x").into()).collect();
+        script.env.push(self.path.into());
         script.credentials.uid = Ids { real: uid, effective: uid, saved: uid, fs: uid };
         script.credentials.gid = Ids { real: own, effective: own, saved: own, fs: own };
         Ok(Delivered { reports: vec![script], fate: Fate::Status(200), log: String::new() })
@@ -299,15 +304,21 @@ impl Scene for Web {
 }
 
 #[rstest]
-#[case::sound("", false, "")]
-#[case::httpoxy("HTTP_PROXY", false, "environment: found")]
-#[case::of_the_server("SERVER_SOFTWARE", false, "environment: found")]
-#[case::argument_of_the_client("", true, "args: found")]
-fn a_page_is_refused_and_then_served(#[case] leaks: &'static str, #[case] argument: bool, #[case] words: &str) {
+#[case::sound("", OURS, false, "")]
+#[case::httpoxy("HTTP_PROXY", OURS, false, "environment: found")]
+#[case::of_the_server("SERVER_SOFTWARE", OURS, false, "environment: found")]
+#[case::path_of_the_server("", "PATH=/usr/sbin:/usr/bin", false, "PATH: found")]
+#[case::argument_of_the_client("", OURS, true, "args: found")]
+fn a_page_is_refused_and_then_served(
+    #[case] leaks: &'static str,
+    #[case] path: &'static str,
+    #[case] argument: bool,
+    #[case] words: &str,
+) {
     let case = case_of("apache-cgid.toml", "/mailman/listinfo/announce?--plain+words");
     let accounts =
         Accounts::of("www-data:x:33:33\nmailman:x:2001:2001\n", "www-data:x:33:\nwebgrp:x:2003:\nmailman:x:2001:\n");
-    let scene = Web { leaks, argument, group: 33, subject: None };
+    let scene = Web { leaks, path, argument, group: 33, subject: None };
     let mut bench = Bench { scene, form: Form::Web, server: "apache2", accounts: &accounts };
     let proofs = bench.prove(&case, case.mismatch.as_ref().expect("it has one")).expect("the server answers");
     assert_eq!(proofs.differences, [""; 0]);

@@ -1,0 +1,25 @@
+//! Cases that can be read, and would prove nothing.
+
+use super::super::GROUP;
+use super::super::deliver::SENDER;
+use super::{Case, File, Starts};
+
+/// What would make a case say nothing, or something else than it seems to.
+pub(super) fn refuse_unsound(file: &File, case: &Case) -> Result<(), &'static str> {
+    let lost = case.mismatch.as_ref().map(|mismatch| &mismatch.says);
+    let says = [Some(&case.says), lost, case.without_bit.as_ref().map(|without| &without.says)];
+    if says.into_iter().flatten().flatten().any(String::is_empty) {
+        return Err("an empty text in `says` is in every log");
+    }
+    if case.to == SENDER {
+        return Err("`to` is who sends the messages, so that what comes back to him would be taken for the message");
+    }
+    let Starts::Program(program) = &case.starts else { return Ok(()) };
+    if case.mismatch.as_ref().is_some_and(|mismatch| mismatch.trusts == program.group) {
+        return Err("`trusts` is the group that the server has, so that there is no mismatch");
+    }
+    if file.carrier.is_some() && (program.group == GROUP || program.effective_group != program.group) {
+        return Err("on a `carrier` the effective group is the real one, and another than the wrapper's own");
+    }
+    Ok(())
+}
