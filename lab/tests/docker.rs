@@ -192,6 +192,10 @@ fn a_killed_lab_leaves_no_container() {
 #[case::opensmtpd_no_new_privs("opensmtpd", "opensmtpd-no-new-privs", 2, 0, &["uid 100 gid 101 egid 101"])]
 #[case::opensmtpd_nosuid("opensmtpd", "opensmtpd-nosuid", 2, 0, &["uid 100 gid 101 egid 101"])]
 #[case::exim_nosuid("exim4", "exim-nosuid", 2, 0, &["uid 3001 gid 3001 egid 3001"])]
+#[case::postfix_exit_status("postfix", "postfix-exit-status", 4, 0, &["71 75 ABRT KILL SEGV TERM not-executable missing"])]
+#[case::exim_exit_status("exim4", "exim-exit-status", 4, 0, &["73 75"])]
+#[case::sendmail_exit_status("sendmail", "sendmail-exit-status", 4, 0, &["71 74 75"])]
+#[case::opensmtpd_exit_status("opensmtpd", "opensmtpd-exit-status", 4, 0, &["71 75 unread-large"])]
 fn a_server_starts_the_wrapper_as_its_scenario_says(
     #[case] image: &str,
     #[case] scenario: &str,

@@ -37,14 +37,23 @@ pub(super) fn cat(path: &str) -> Invocation {
 
 /// What cat(1) wrote, if that was the whole file.
 pub(super) fn text(path: &str, evidence: &Evidence) -> Result<String, Problem> {
-    let unread = || Problem::unresolved(format!("{path}: cannot be read in the container"));
-    if evidence.stage != Stage::Ran {
-        return Err(unread().found(format!("{:?}", evidence.stage)));
-    }
+    let bytes = part(path, evidence)?;
     if evidence.stdout.truncated() {
-        return Err(unread().found(format!("it has {} bytes, which is too long", evidence.stdout.total)));
+        return Err(unread(path).found(format!("it has {} bytes, which is too long", evidence.stdout.total)));
     }
-    Ok(String::from_utf8_lossy(evidence.stdout.bytes.as_slice()).into_owned())
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// What a program wrote of a file, as far as it was kept.
+pub(super) fn part<'a>(path: &str, evidence: &'a Evidence) -> Result<&'a [u8], Problem> {
+    match &evidence.stage {
+        Stage::Ran => Ok(evidence.stdout.bytes.as_slice()),
+        stage => Err(unread(path).found(format!("{stage:?}"))),
+    }
+}
+
+fn unread(path: &str) -> Problem {
+    Problem::unresolved(format!("{path}: cannot be read in the container"))
 }
 
 impl Accounts {

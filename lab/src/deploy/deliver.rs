@@ -1,6 +1,6 @@
 //! One message, from its arrival by SMTP to its fate in the server's log; or one request, and its answer.
 
-use super::accounts::{Accounts, cat, root, text};
+use super::accounts::{Accounts, cat, part, root, text};
 use super::file::{Case, Fate, File, Form};
 use super::proven;
 use crate::backend::LayoutId;
@@ -68,6 +68,8 @@ pub(super) struct Post<'a> {
     sender: Identity,
     /// Reports that came while something else was being done.
     heard: Vec<WitnessReport>,
+    /// The server's log, as far as it was read.
+    log: Log,
     file: &'a File,
 }
 
@@ -81,26 +83,32 @@ pub(super) struct Delivered {
     pub(super) log: String,
 }
 
+/// A log that grows. What of it was read is not asked for again, so that it may become longer than an output may be.
+#[derive(Default)]
+struct Log {
+    bytes: u64,
+    text: String,
+}
+
 impl<'a> Post<'a> {
     /// Waits until the server is ready.
     pub(super) fn new(server: Server, layout: LayoutId, accounts: &Accounts, file: &'a File) -> Result<Self, Problem> {
         let (uid, gid) = accounts.user(SENDER)?;
         let sender = Identity { uid, effective_uid: uid, gid, effective_gid: gid, groups: BTreeSet::new() };
-        let mut post = Self { server, layout, sender, heard: Vec::new(), file };
+        let mut post = Self { server, layout, sender, heard: Vec::new(), log: Log::default(), file };
         let end = Instant::now() + PATIENCE;
         loop {
-            let log = post.log()?;
-            if log.contains(&file.ready) {
+            if post.log()?.contains(&file.ready) {
                 return Ok(post);
             }
             post.listen(STEP)?;
             if !post.heard.is_empty() {
                 let what = format!("server {}: it starts the wrapper before anything was sent", file.server);
-                return Err(Problem::unresolved(what).found(tail(&log)));
+                return Err(Problem::unresolved(what).found(tail(&post.log.text)));
             }
             if Instant::now() > end {
                 let what = format!("server {}: is not ready after {} s", file.server, PATIENCE.as_secs());
-                return Err(Problem::unresolved(what).found(tail(&log)));
+                return Err(Problem::unresolved(what).found(tail(&post.log.text)));
             }
         }
     }
@@ -139,7 +147,7 @@ impl<'a> Post<'a> {
         let stuck =
             |what: &str, found: String| Problem::unresolved(format!("message to {address}: {what}")).found(found);
         let argv = ["bash", "-c", &[CONNECT, TALK].concat(), "talk", "25"].map(Into::into).into();
-        let stdin = Stdin::Bytes(dialogue(&address).as_str().into());
+        let stdin = Stdin::Bytes(dialogue(&address, case.bytes.unwrap_or(1)).as_str().into());
         let quiet = Invocation::quiet(SHELL.into(), self.sender.clone());
         let sent = self.run(&Invocation { argv, stdin, ..quiet })?;
         if sent.stage != Stage::Ran || sent.end != Some(End::Exited(0)) {
@@ -188,23 +196,38 @@ impl<'a> Post<'a> {
     fn fate(&mut self, before: usize, address: &str) -> Result<Delivered, Problem> {
         let end = Instant::now() + PATIENCE;
         loop {
-            let log = self.log()?;
-            if let Some((fate, log)) = self.file.form.fate(&log, before, address) {
+            let form = self.file.form;
+            if let Some((fate, log)) = form.fate(self.log()?, before, address) {
                 self.listen(AFTERMATH)?;
                 return Ok(Delivered { reports: std::mem::take(&mut self.heard), fate, log });
             }
             if Instant::now() > end {
                 let stuck = Problem::unresolved(format!("message to {address}: its fate is not in the log"));
-                return Err(stuck.found(tail(&log)));
+                return Err(stuck.found(tail(&self.log.text)));
             }
             self.listen(STEP)?;
         }
     }
 
-    fn log(&mut self) -> Result<String, Problem> {
-        let path = &self.file.log;
+    /// One of the server's files.
+    pub(super) fn read(&mut self, path: &str) -> Result<String, Problem> {
         let evidence = self.run(&cat(path))?;
         text(path, &evidence)
+    }
+
+    /// The whole log.
+    fn log(&mut self) -> Result<&str, Problem> {
+        loop {
+            let from = format!("+{}", self.log.bytes.saturating_add(1));
+            let argv = ["tail", "-c", &from, &self.file.log].map(Into::into).into();
+            let evidence = self.run(&Invocation { argv, ..Invocation::quiet("/usr/bin/tail".into(), root()) })?;
+            let new = part(&self.file.log, &evidence)?;
+            self.log.bytes = self.log.bytes.saturating_add(new.len() as u64);
+            self.log.text.push_str(&String::from_utf8_lossy(new));
+            if !evidence.stdout.truncated() {
+                return Ok(&self.log.text);
+            }
+        }
     }
 
     fn run(&mut self, invocation: &Invocation) -> Result<Evidence, Problem> {
@@ -230,23 +253,24 @@ fn all_heard(unfinished: u32) -> Result<(), Problem> {
     }
 }
 
-/// What the client says.
-fn dialogue(to: &str) -> String {
-    let words = [
-        "EHLO client.lab.test",
-        "MAIL FROM:<bob@lab.test>",
-        &format!("RCPT TO:<{to}>"),
-        "DATA",
-        "From: bob@lab.test",
-        &format!("To: {to}"),
-        &format!("Message-ID: <{to}>"),
-        "Subject: a case",
-        "",
-        "A case of the lab.",
-        ".",
-        "QUIT",
-        "",
+/// What the client says, with a body of at least so many bytes.
+fn dialogue(to: &str, bytes: usize) -> String {
+    let mut words = vec![
+        "EHLO client.lab.test".to_owned(),
+        "MAIL FROM:<bob@lab.test>".to_owned(),
+        format!("RCPT TO:<{to}>"),
+        "DATA".to_owned(),
+        "From: bob@lab.test".to_owned(),
+        format!("To: {to}"),
+        format!("Message-ID: <{to}>"),
+        "Subject: a case".to_owned(),
+        String::new(),
     ];
+    // As long as a line of a message may be: RFC 5322, 2.1.1.
+    let line = format!("{:.<998}", "A case of the lab.");
+    let lines = bytes.div_ceil(line.len());
+    words.extend(std::iter::repeat_n(line, lines));
+    words.extend([".", "QUIT", ""].map(str::to_owned));
     words.join("\n")
 }
 

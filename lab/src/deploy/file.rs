@@ -3,6 +3,7 @@
 
 mod sound;
 
+use super::ends::Ends;
 use super::{PAGE, PROGRAM};
 use crate::problem::Problem;
 use serde::Deserialize;
@@ -31,6 +32,8 @@ pub struct File {
     pub ready: String,
     /// For root's shell: has the server try the messages that wait, all and now. A web server keeps none.
     pub retry: Option<String>,
+    /// What becomes of the control's message by how the program ends that the server starts.
+    pub ends: Option<Ends>,
     /// The cases.
     #[serde(rename = "case")]
     pub cases: Vec<Case>,
@@ -143,6 +146,8 @@ pub struct Case {
     pub control: bool,
     /// The local part to which the message goes; of a request its path, with the query.
     pub to: String,
+    /// How many bytes its body has at least; absent: one line.
+    pub bytes: Option<usize>,
     /// Lines of the request besides the usual ones.
     #[serde(default)]
     pub headers: Vec<String>,
@@ -327,6 +332,7 @@ pub fn read(path: &Path) -> Result<File, Problem> {
     if texts.into_iter().flatten().any(String::is_empty) {
         return Err(wrong("`ready`, `log` and `retry` may not be empty".to_owned()));
     }
+    sound::refuse_ends(&file).map_err(wrong)?;
     for (place, case) in file.cases.iter().enumerate() {
         sound::refuse_unsound(&file, case).map_err(|found| wrong(format!("`{}`: {found}", case.name)))?;
         if file.cases.iter().take(place).any(|other| other.name == case.name) {
@@ -336,9 +342,11 @@ pub fn read(path: &Path) -> Result<File, Problem> {
         let fates = [Some(case.fate), lost, case.without_bit.as_ref().map(|without| without.fate)];
         let of_web = fates.iter().flatten().all(|fate| matches!(fate, Fate::Status(_)));
         let of_mail = fates.iter().flatten().all(|fate| !matches!(fate, Fate::Status(_)));
-        if case.to.starts_with('/') != web || !(if web { of_web } else { of_mail && case.headers.is_empty() }) {
+        if case.to.starts_with('/') != web
+            || !(if web { of_web && case.bytes.is_none() } else { of_mail && case.headers.is_empty() })
+        {
             let wanted = if web {
-                "`to` is a path, and each `fate` a status code"
+                "`to` is a path, each `fate` a status code, and there are no `bytes`"
             } else {
                 "`to` is a local part, each `fate` a word, and there are no `headers`"
             };

@@ -166,8 +166,11 @@ fn mended(proofs: &Proofs) -> (Vec<String>, Vec<String>) {
     (wrong, all)
 }
 
-/// As whom the program was started.
+/// As whom the program was started, or how it ended.
 fn identity(outcome: &Outcome) -> String {
+    if !outcome.ways.is_empty() {
+        return outcome.ways.join(" ");
+    }
     let Some(report) = &outcome.seen else { return "started nothing".to_owned() };
     let who = &report.credentials;
     let groups: Vec<String> = who.groups.iter().map(ToString::to_string).collect();

@@ -7,12 +7,14 @@
 //! | [`accounts`](mod@accounts) | names and numbers of the container |
 //! | [`compare`] | what was seen against what is stated |
 //! | [`deliver`] | one message, from its submission to its fate |
+//! | [`ends`] | how a program can end, and what becomes of its message |
 //! | [`judged`] | outcomes as verdicts, on a terminal and in JUnit's form |
 //! | [`remedy`] | a sealed wrapper in the witness's place, refused, and then not |
 
 mod accounts;
 mod compare;
 mod deliver;
+pub mod ends;
 pub mod file;
 pub mod judged;
 pub mod remedy;
@@ -25,6 +27,7 @@ use crate::images::{Image, problem};
 use crate::problem::Problem;
 use crate::run::programs::Programs;
 use deliver::Post;
+use ends::Ends;
 use file::{Carrier, File};
 use lab_invocation::evidence::WitnessReport;
 use lab_invocation::layout::{Content, Node, NodeKind, Order};
@@ -65,6 +68,8 @@ pub struct Outcome {
     pub differences: Vec<String>,
     /// What the server gave the program; `None` if it started none.
     pub seen: Option<WitnessReport>,
+    /// In which ways the program ended that is spoken of; none where that is not asked.
+    pub ways: Vec<String>,
     /// What a wrapper that trusts another group comes to, and what mends it; `None` where that is not asked.
     pub mismatch: Option<Proofs>,
     /// What is not as stated where the wrapper's bit does not act; `None` where that is not asked.
@@ -105,6 +110,7 @@ fn ask(programs: &Programs, run: &str, image: &Image, file: &File, outcomes: &mu
             control: case.control,
             differences,
             seen,
+            ways: Vec::new(),
             mismatch: None,
             without_bit: None,
             untried: case.mismatch.is_some() || case.without_bit.is_some(),
@@ -112,12 +118,11 @@ fn ask(programs: &Programs, run: &str, image: &Image, file: &File, outcomes: &mu
     }
     // A remedy says something only where the server does without it what is stated.
     if outcomes.iter().all(|outcome| outcome.differences.is_empty()) {
-        let mut bench = Bench {
-            scene: Workshop::new(&mut post, programs)?,
-            form: file.form,
-            server: &file.server,
-            accounts: &accounts,
-        };
+        let mut scene = Workshop::new(&mut post, programs)?;
+        if let Some(ends) = &file.ends {
+            return end(&mut scene, file, ends, outcomes);
+        }
+        let mut bench = Bench { scene, form: file.form, server: &file.server, accounts: &accounts };
         for (case, outcome) in file.cases.iter().zip(outcomes) {
             outcome.mismatch = case.mismatch.as_ref().map(|mismatch| bench.prove(case, mismatch)).transpose()?;
             let without = case.without_bit.as_ref().map(|without| bench.without_bit(case, without));
@@ -129,6 +134,28 @@ fn ask(programs: &Programs, run: &str, image: &Image, file: &File, outcomes: &mu
                 break;
             }
         }
+    } else if file.ends.is_some() {
+        return Err(
+            Problem::unresolved("the ends of a program: not tried").found("a case of this file is not as stated")
+        );
+    }
+    Ok(())
+}
+
+/// Has a program end in each way, and asks what becomes of the message to the control.
+fn end(scene: &mut Workshop<'_, '_>, file: &File, ends: &Ends, outcomes: &mut Vec<Outcome>) -> Result<(), Problem> {
+    let control = file.cases.iter().find(|case| case.control).ok_or_else(|| Problem::internal("no control"))?;
+    for (fate, ways) in ends.fates() {
+        outcomes.push(Outcome {
+            name: format!("a program that ends in one of {} ways: {fate:?}", ways.len()),
+            control: false,
+            differences: ends::differences(scene, control, fate, ways)?,
+            seen: None,
+            ways: ways.iter().map(ToString::to_string).collect(),
+            mismatch: None,
+            without_bit: None,
+            untried: false,
+        });
     }
     Ok(())
 }

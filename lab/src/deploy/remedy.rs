@@ -69,6 +69,9 @@ pub(super) trait Scene {
     /// Has root's shell do something, which must succeed.
     fn shell(&mut self, script: &str) -> Result<(), Problem>;
 
+    /// Reads one of the server's files.
+    fn read(&mut self, path: &str) -> Result<String, Problem>;
+
     /// Sends the message of a case and waits for its fate.
     fn deliver(&mut self, case: &Case) -> Result<Delivered, Problem>;
 
@@ -108,6 +111,10 @@ impl Scene for Workshop<'_, '_> {
 
     fn shell(&mut self, script: &str) -> Result<(), Problem> {
         self.post.shell(script)
+    }
+
+    fn read(&mut self, path: &str) -> Result<String, Problem> {
+        self.post.read(path)
     }
 
     fn deliver(&mut self, case: &Case) -> Result<Delivered, Problem> {

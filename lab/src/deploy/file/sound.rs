@@ -2,7 +2,7 @@
 
 use super::super::GROUP;
 use super::super::deliver::SENDER;
-use super::{Case, File, Starts};
+use super::{Case, File, Form, Starts};
 
 /// What would make a case say nothing, or something else than it seems to.
 pub(super) fn refuse_unsound(file: &File, case: &Case) -> Result<(), &'static str> {
@@ -22,4 +22,21 @@ pub(super) fn refuse_unsound(file: &File, case: &Case) -> Result<(), &'static st
         return Err("on a `carrier` the effective group is the real one, and another than the wrapper's own");
     }
     Ok(())
+}
+
+/// Of a file that asks for the ends of a program: that it does so of a mail server, completely, and of nothing else.
+pub(super) fn refuse_ends(file: &File) -> Result<(), String> {
+    let Some(ends) = &file.ends else { return Ok(()) };
+    if file.form == Form::Web {
+        return Err("`ends` is for a mail server: a web server goes by what the program prints".to_owned());
+    }
+    if file.carrier.is_some() || file.cases.iter().any(|case| case.mismatch.is_some()) {
+        return Err(
+            "with `ends` there is no `carrier` and no `mismatch`, whose messages would wait beside these".to_owned()
+        );
+    }
+    if file.cases.iter().any(|case| case.control && case.starts == Starts::Nothing) {
+        return Err("with `ends` the control starts a program".to_owned());
+    }
+    ends.check()
 }

@@ -58,7 +58,7 @@ fn the_last_message_to_an_address_counts() {
     assert_eq!(fate(&format!("{waited}lab sendmail[9]: 6AQ7: to=|/w, dsn=2.0.0"), waited.len()), Some(Fate::Sent));
 }
 
-/// Each file of the project, and that it has a wrapper that is refused: without one only the witness is started.
+/// Each file of the project, and that it has more than the witness started: a wrapper that is refused, or a program that ends.
 #[test]
 fn every_file_of_the_project_can_be_read() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/deploy");
@@ -67,10 +67,10 @@ fn every_file_of_the_project_can_be_read() {
         let path = entry.expect("an entry").path();
         let file = read(&path).unwrap_or_else(|problem| panic!("{problem}"));
         let refused = |case: &Case| case.mismatch.is_some() || case.without_bit.is_some();
-        assert!(file.cases.iter().any(refused), "{}", path.display());
+        assert!(file.ends.is_some() || file.cases.iter().any(refused), "{}", path.display());
         count += 1;
     }
-    assert_eq!(count, 15);
+    assert_eq!(count, 19);
 }
 
 const MAIL: &str = r#"
@@ -104,6 +104,14 @@ const PROGRAM: &str = r#"{ program = { user = "a", group = "a", effective-group 
 const RETRIED: &str = "retried-as = { user = \"a\", group = \"a\", why = \"w\" }\n";
 
 const WITHOUT_BIT: &str = "[case.without-bit]\nfate = \"bounced\"\nsays = []\n";
+
+fn started() -> String {
+    MAIL.replace("\"nothing\"", PROGRAM)
+}
+
+fn with_ends(text: &str) -> String {
+    text.replace("[[case]]", "[ends]\nsent = []\nbounced = []\ndeferred = []\n[[case]]")
+}
 
 fn carried() -> String {
     MAIL.replace("ready", "carrier = \"nosuid\"\nready")
@@ -163,6 +171,12 @@ fn wrong(text: &str) -> String {
     carried().replace("\"nothing\"", &PROGRAM.replace("group = \"a\"", "group = \"mailman\"")) + WITHOUT_BIT,
     "on a `carrier` the effective group is the real one"
 )]
+#[case::bytes_of_web(web(MAIL).replace("says", "bytes = 7\nsays"), "there are no `bytes`")]
+#[case::ends_of_web(with_ends(&web(&started())), "`ends` is for a mail server")]
+#[case::ends_beside_a_mismatch(with_ends(&started()) + MISMATCH, "no `carrier` and no `mismatch`")]
+#[case::ends_of_nothing(with_ends(MAIL), "the control starts a program")]
+#[case::ends_that_are_not_stated(with_ends(&started()), "does not state 0, 1, 2")]
+#[case::no_end(with_ends(&started()).replace("sent = []", "sent = ['256']"), "`256` is no way to end")]
 #[case::mismatch_of_nothing(format!("{MAIL}{MISMATCH}"), "no wrapper refuses it")]
 fn a_file_that_says_nothing_sound_is_refused(#[case] text: String, #[case] words: &str) {
     let found = wrong(&text);

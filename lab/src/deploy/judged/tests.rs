@@ -13,6 +13,7 @@ fn outcome(name: &str) -> Outcome {
         control: false,
         differences: Vec::new(),
         seen: Some(report()),
+        ways: Vec::new(),
         mismatch: None,
         without_bit: None,
         untried: false,
@@ -48,7 +49,8 @@ fn judged(files: &[(&str, Vec<Outcome>, Option<Problem>)]) -> (String, Exit) {
 fn what_passes_is_said_with_its_identity() {
     let mended = Outcome { mismatch: Some(proofs(&[])), ..outcome("control: an alias") };
     let refused = Outcome { without_bit: Some(Vec::new()), seen: None, ..outcome("an alias without its bit") };
-    let (text, exit) = judged(&[("mail", vec![mended, refused], None)]);
+    let ended = Outcome { ways: vec!["71".to_owned(), "75".to_owned()], seen: None, ..outcome("ends") };
+    let (text, exit) = judged(&[("mail", vec![mended, refused, ended], None)]);
     assert_eq!(exit, Exit::Passed);
     insta::assert_snapshot!("deploy_passed", text);
 }
