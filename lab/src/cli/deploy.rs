@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use crate::report::output::Output;
 use crate::run::exit::Exit;
 use clap::Args;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -18,6 +19,9 @@ pub(crate) struct Arguments {
     /// Scenarios by name; none means all
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+    /// How many servers at a time [default: two for each processor, since they mostly wait]
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     /// Write JUnit's XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -31,20 +35,21 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
 
 /// Says how to get it.
 #[cfg(not(feature = "docker"))]
-pub(crate) fn run(Arguments { names: _, junit: _ }: &Arguments, _: &mut Output) -> Result<Exit, Problem> {
+pub(crate) fn run(Arguments { names: _, jobs: _, junit: _ }: &Arguments, _: &mut Output) -> Result<Exit, Problem> {
     Err(super::common::without_containers())
 }
 
 #[cfg(feature = "docker")]
 mod with_engine {
     use super::{Arguments, Exit, Output, Problem};
-    use crate::cli::common::toml_files;
+    use crate::cli::common::{jobs, toml_files};
+    use crate::deploy;
     use crate::deploy::file::{self, File};
     use crate::deploy::judged::Judged;
-    use crate::deploy::{self};
-    use crate::images::Images;
+    use crate::images::{Image, Images};
     use crate::problem::Kind;
     use crate::report::progress::Progress;
+    use crate::run::in_order::in_order;
     use crate::run::programs::{PACKAGES, Programs};
     use crate::run::tree::Tree;
     use crate::scenario::DEPLOY;
@@ -61,19 +66,24 @@ mod with_engine {
         let mut progress = Progress::new(out);
         let programs = Programs::provide(&tree, PACKAGES, &mut |step| progress.building(step))?;
         let images = Images::of(tree.root(), &mut |step| progress.doing(step))?;
+        let image = |(name, file): (String, File)| {
+            let image = images.named(std::slice::from_ref(&file.server))?.pop();
+            let image = image.ok_or_else(|| Problem::usage(format!("there is no image {}", file.server)))?;
+            Ok(Order { name, file, image })
+        };
+        let orders: Vec<Order> = files.into_iter().map(image).collect::<Result<_, Problem>>()?;
         let run = crate::record::name_of_now();
         let mut judged = Judged::new(&run);
         // A file can name what only its container has not.
         let mut usage = None;
-        for (name, file) in &files {
-            progress.doing(&format!("deploy/{name}"));
-            let image = images.named(std::slice::from_ref(&file.server))?.pop();
-            let image = image.ok_or_else(|| Problem::usage(format!("there is no image {}", file.server)))?;
-            // What one server does not let judge says nothing of the next.
-            let (outcomes, problem) = deploy::run(&programs, &run, &image, file);
-            progress.print(out, &judged.take(name, &file.title, &outcomes, problem.as_ref()));
-            usage = usage.or(problem.filter(|problem| problem.kind == Kind::Usage));
-        }
+        progress.cases(orders.len());
+        let ask = |order: &Order| deploy::run(&programs, &run, &order.image, &order.file);
+        // What one server does not let judge says nothing of the next.
+        in_order(&orders, jobs(arguments.jobs), &ask, &mut |order, (outcomes, problem)| {
+            progress.step(0);
+            progress.print(out, &judged.take(&order.name, &order.file.title, &outcomes, problem.as_ref()));
+            usage = usage.take().or(problem.filter(|problem| problem.kind == Kind::Usage));
+        })?;
         progress.end();
         out.line(format_args!("{}", judged.summary()));
         let exit = judged.exit();
@@ -84,6 +94,13 @@ mod with_engine {
                 .map_err(|error| Problem::internal(format!("{}: cannot be written", path.display())).found(error))?;
         }
         usage.map_or(Ok(exit), Err)
+    }
+
+    /// One scenario with its server.
+    struct Order {
+        name: String,
+        file: File,
+        image: Image,
     }
 
     fn create(path: &Path) -> Result<std::fs::File, Problem> {

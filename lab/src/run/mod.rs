@@ -5,6 +5,7 @@ pub mod collect;
 pub mod engine;
 pub mod event;
 pub mod exit;
+pub mod in_order;
 pub mod interrupt;
 pub mod plan;
 pub mod programs;
