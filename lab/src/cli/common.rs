@@ -38,6 +38,8 @@ enum Kind {
     Namespace,
     /// Containers of a Docker engine, in a lab that is built for it: cargo lab-docker
     Docker,
+    /// Of lab run: one after the other, and what they observed compared
+    Both,
 }
 
 impl Place {
@@ -51,7 +53,18 @@ impl Place {
         match self.backend {
             Kind::Docker => containers(programs),
             Kind::Namespace => namespace(programs),
+            Kind::Both => {
+                Err(Problem::usage("--backend both: only lab run compares backends")
+                    .cure("name one, namespace or docker"))
+            }
         }
+    }
+
+    /// The two backends, by their names, if they are to be compared.
+    pub(crate) fn compared(&self) -> Option<[(&'static str, Self); 2]> {
+        let one = |name, backend| (name, Self { backend, ..self.clone() });
+        // Containers first: that they cannot be had is then said at once.
+        (self.backend == Kind::Both).then(|| [one("docker", Kind::Docker), one("namespace", Kind::Namespace)])
     }
 }
 

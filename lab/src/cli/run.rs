@@ -34,7 +34,8 @@ Examples:
   lab run --subject mail-wrapper=./mail-wrapper script  # another file than the one that is built
   lab run --profile debian group-mismatch               # an installed wrapper of somebody else's
   lab run --junit lab.xml --matrix matrix.md install    # reports for CI
-  lab run --record evidence --record-subject script     # a record that replays elsewhere";
+  lab run --record evidence --record-subject script     # a record that replays elsewhere
+  lab run --backend both install                        # in containers and in namespaces, compared";
 
 /// Which cases, and how. Where `GITHUB_ACTIONS` is `true` failures are annotations as well, and `GITHUB_STEP_SUMMARY` gets a
 /// summary.
@@ -100,13 +101,45 @@ pub(crate) struct Options {
 /// Runs what was asked for.
 pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     let options = &arguments.options;
-    if options.json.as_deref() == Some(Path::new("-")) {
-        return run_to(arguments, &mut Output::stderr());
+    if let Some(places) = options.place.compared() {
+        return both(arguments, places, out);
     }
-    run_to(arguments, out)
+    if options.json.as_deref() == Some(Path::new("-")) {
+        return run_to(arguments, &mut Output::stderr()).map(|(exit, _)| exit);
+    }
+    run_to(arguments, out).map(|(exit, _)| exit)
 }
 
-fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
+/// Runs the same on two backends and compares what they observed. The exit status is the first that is not 0: of the one, of
+/// the other, of the comparison.
+fn both(arguments: &Arguments, places: [(&'static str, Place); 2], out: &mut Output) -> Result<Exit, Problem> {
+    let options = &arguments.options;
+    let reports = [&options.junit, &options.json, &options.matrix, &options.record];
+    if reports.into_iter().any(Option::is_some) || options.fail_fast {
+        return Err(Problem::usage("--backend both: reports, records and --fail-fast are those of one run")
+            .cure("run each backend by itself with them, then lab diff --evidence RUN RUN"));
+    }
+    let home = common::records()?;
+    let mut exits = Vec::new();
+    let mut records = Vec::new();
+    for (name, place) in &places {
+        out.line(format_args!("== {name}"));
+        let options = Options { place: place.clone(), ..options.clone() };
+        let (exit, run) = run_to(&Arguments { options, ..arguments.clone() }, out)?;
+        exits.push(exit);
+        // Without a record nothing can be compared: a run that was not recorded says so, and why.
+        let run = run.ok_or_else(|| Problem::unresolved(format!("the run with {name} is not recorded")))?;
+        records.push(Record::find(&home, &run)?);
+        out.line("");
+    }
+    let [one, other] = records.as_slice() else { return Err(Problem::internal("two runs make two records")) };
+    out.line("== compared");
+    exits.push(super::diff::compare(one, other, places.map(|(name, _)| name), out)?);
+    Ok(exits.into_iter().find(|exit| *exit != Exit::Passed).unwrap_or(Exit::Passed))
+}
+
+/// Runs it once; the exit status, and the name of the run if it is recorded among the others.
+fn run_to(arguments: &Arguments, out: &mut Output) -> Result<(Exit, Option<String>), Problem> {
     let options = &arguments.options;
     let session = options.place.session()?;
     let home = record::home(&session.tree);
@@ -205,13 +238,13 @@ fn run_to(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     for problem in &problems {
         notice(format_args!("error: {problem}"));
     }
+    let recorded = (dir.is_some() && options.record.is_none()).then_some(run);
     if !problems.is_empty() {
-        return Ok(Exit::Internal);
+        return Ok((Exit::Internal, recorded));
     }
-    Exit::ALL
-        .iter()
-        .find_map(|(exit, _)| (exit.code() == summary.exit).then_some(*exit))
-        .ok_or_else(|| Problem::internal(format!("{} is no exit status", summary.exit)))
+    let exit = Exit::ALL.iter().find_map(|(exit, _)| (exit.code() == summary.exit).then_some(*exit));
+    let exit = exit.ok_or_else(|| Problem::internal(format!("{} is no exit status", summary.exit)))?;
+    Ok((exit, recorded))
 }
 
 /// The cases of a run that did not pass and can be tried again.

@@ -11,6 +11,7 @@
 //! Nothing in it names a user or a directory of the machine.
 
 pub mod diff;
+pub mod divergence;
 mod prune;
 pub mod read;
 pub mod replay;

@@ -8,13 +8,14 @@ use std::process::{Command, Stdio};
 /// Examples that end otherwise than with 0, with what they say.
 const OTHERWISE: &[(&str, i32, &str)] = &[
     ("lab diff k3f m7q", 10, "1 changed"),
+    ("lab diff --evidence k3f m7q", 10, "1 diverge"),
     // No such wrapper is installed on the machine of a test.
     ("lab run --profile debian group-mismatch", 2, "/var/lib/mailman/mail/mailman"),
     ("lab profile new /usr/lib/mailman/mail/mailman > debian.toml", 2, "/usr/lib/mailman/mail/mailman"),
 ];
 
 /// What needs a lab with containers says so in one without; with them, lab/tests/docker.rs asks for more than this.
-const CONTAINERS: [&str; 3] = ["lab images ", "lab deploy", "lab clean"];
+const CONTAINERS: [&str; 4] = ["lab images ", "lab deploy", "lab clean", "lab run --backend both"];
 
 /// Needs some forty programs more, and is typed where they are there (lab/tests/specimens.rs); or takes minutes, and needs
 /// a finding, which lab/tests/fuzz.rs makes.
