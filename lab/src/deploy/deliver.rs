@@ -119,17 +119,17 @@ impl<'a> Post<'a> {
         proven(self.file, &probes)?;
         self.layout = layout;
         // They come with the next start in the layout.
-        self.shell("true")
+        self.shell("true").map(drop)
     }
 
-    /// Has root's shell do something, which must succeed.
-    pub(super) fn shell(&mut self, script: &str) -> Result<(), Problem> {
+    /// Has root's shell do something, which must succeed; what it writes.
+    pub(super) fn shell(&mut self, script: &str) -> Result<String, Problem> {
         let quiet = Invocation::quiet("/bin/sh".into(), root());
         let path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin".into();
         let argv = ["sh", "-ec", script].map(Into::into).into();
         let done = self.run(&Invocation { argv, env: vec![path], deadline_ms: 20_000, ..quiet })?;
         if done.stage == Stage::Ran && done.end == Some(End::Exited(0)) {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(done.stdout.bytes.as_slice()).into_owned());
         }
         let said = String::from_utf8_lossy(done.stderr.bytes.as_slice()).into_owned();
         let found = format!("{:?} {:?} {said}", done.stage, done.end);
@@ -216,7 +216,7 @@ impl<'a> Post<'a> {
     }
 
     /// The whole log.
-    fn log(&mut self) -> Result<&str, Problem> {
+    pub(super) fn log(&mut self) -> Result<&str, Problem> {
         loop {
             let from = format!("+{}", self.log.bytes.saturating_add(1));
             let argv = ["tail", "-c", &from, &self.file.log].map(Into::into).into();

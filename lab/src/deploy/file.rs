@@ -1,7 +1,10 @@
 //! Deploy scenarios as they are written: `scenarios/deploy/*.toml`, one server each. Whatever a witness reports must be
 //! stated, so that nothing is left unseen by leaving it out. What is sent is a message, or a request to a web server.
 
+mod beside;
 mod sound;
+
+pub use beside::{Shows, Unnoticed};
 
 use super::ends::Ends;
 use super::{PAGE, PROGRAM};
@@ -22,6 +25,8 @@ pub struct File {
     pub source: String,
     /// The image: a folder of `docker/`.
     pub server: String,
+    /// How the server is configured, as a word for the image's `start`; none: as its README says first.
+    pub variant: Option<String>,
     /// What takes the effect of the set-group-ID bit away, if anything does.
     pub carrier: Option<Carrier>,
     /// The log file of the server, in its container.
@@ -80,7 +85,11 @@ impl Form {
         let new = log.get(from..)?;
         let lines: Vec<&str> = match self {
             Self::Postfix => new.lines().filter(|line| line.contains(&format!("to=<{address}>"))).collect(),
-            Self::Exim => new.lines().filter(|line| exim(line, address).is_some()).collect(),
+            Self::Exim => {
+                // Why it was put off stands in a line of its own.
+                let transport = format!(" <{address}> transport=");
+                new.lines().filter(|line| exim(line, address).is_some() || line.contains(&transport)).collect()
+            }
             Self::Opensmtpd => {
                 let of_this =
                     |line: &&str| line.contains(" mda delivery ") && line.contains(&format!(" to=<{address}>"));
@@ -158,6 +167,8 @@ pub struct Case {
     pub says: Vec<String>,
     /// What the program that the server starts is given; `"nothing"` if none is started.
     pub starts: Starts,
+    /// What an administrator is shown when the fate is known.
+    pub shows: Option<Shows>,
     /// The same message with a wrapper that trusts another group, and what mends that.
     pub mismatch: Option<Mismatch>,
     /// The same message with the wrapper where its bit does not act.
@@ -187,6 +198,8 @@ pub struct Mismatch {
     pub says: Vec<String>,
     /// How the server is made to start it as the trusted group.
     pub server: Remedy,
+    /// Why the server takes the lost message for delivered, and where it shows.
+    pub unnoticed: Option<Unnoticed>,
     /// As whom the server starts it when it tries a message again that waited, where that is not as at first.
     pub retried_as: Option<Retried>,
 }
@@ -328,9 +341,9 @@ pub fn read(path: &Path) -> Result<File, Problem> {
         return Err(wrong("a mail server has `retry`, and a web server has none".to_owned()));
     }
     // An empty text is in every log, and an empty script does nothing.
-    let texts = [Some(&file.ready), Some(&file.log), file.retry.as_ref()];
+    let texts = [Some(&file.ready), Some(&file.log), file.retry.as_ref(), file.variant.as_ref()];
     if texts.into_iter().flatten().any(String::is_empty) {
-        return Err(wrong("`ready`, `log` and `retry` may not be empty".to_owned()));
+        return Err(wrong("`ready`, `log`, `retry` and `variant` may not be empty".to_owned()));
     }
     sound::refuse_ends(&file).map_err(wrong)?;
     for (place, case) in file.cases.iter().enumerate() {

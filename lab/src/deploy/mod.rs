@@ -96,14 +96,19 @@ fn ask(programs: &Programs, run: &str, image: &Image, file: &File, outcomes: &mu
     let settings = settings(agent, options).map_err(problem)?;
     let program = file.form.program();
     let nosuid = program.rsplit_once('/').map(|(above, _)| above).filter(|_| file.carrier == Some(Carrier::Nosuid));
-    let mut server = Server::start(&settings, (&image.repository, &image.tag), true, nosuid).map_err(problem)?;
+    let serves = file.variant.as_slice();
+    let image = (image.repository.as_str(), image.tag.as_str());
+    let mut server = Server::start(&settings, image, Some(serves), nosuid).map_err(problem)?;
     let accounts = accounts(&mut server)?;
     let (layout, probes) = server.put(&installed(program, accounts.gid(GROUP)?)).map_err(problem)?;
     proven(file, &probes)?;
     let mut post = Post::new(server, layout, &accounts, file)?;
     for case in &file.cases {
         let delivered = post.deliver(case)?;
-        let differences = compare::differences(case, &delivered, &accounts)?;
+        let mut differences = compare::differences(case, &delivered, &accounts)?;
+        if let Some(shows) = &case.shows {
+            differences.extend(shows.differences(&post.shell(&shows.script)?));
+        }
         let seen = delivered.reports.into_iter().next();
         outcomes.push(Outcome {
             name: case.name.clone(),

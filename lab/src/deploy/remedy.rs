@@ -72,6 +72,9 @@ pub(super) trait Scene {
     /// Reads one of the server's files.
     fn read(&mut self, path: &str) -> Result<String, Problem>;
 
+    /// The whole log.
+    fn log(&mut self) -> Result<String, Problem>;
+
     /// Sends the message of a case and waits for its fate.
     fn deliver(&mut self, case: &Case) -> Result<Delivered, Problem>;
 
@@ -110,7 +113,11 @@ impl Scene for Workshop<'_, '_> {
     }
 
     fn shell(&mut self, script: &str) -> Result<(), Problem> {
-        self.post.shell(script)
+        self.post.shell(script).map(drop)
+    }
+
+    fn log(&mut self) -> Result<String, Problem> {
+        self.post.log().map(str::to_owned)
     }
 
     fn read(&mut self, path: &str) -> Result<String, Problem> {
@@ -141,7 +148,7 @@ impl<S: Scene> Bench<'_, S> {
             return Err(Problem::internal("a mismatch of a case that starts nothing"));
         };
         self.install(program, &mismatch.trusts, Style::Mailman)?;
-        let differences = self.lost(case, mismatch, program)?;
+        let mut differences = self.lost(case, mismatch, program)?;
         let server = match &mismatch.server {
             Remedy::Impossible(because) => {
                 Proof { what: format!("not possible: {because}"), possible: false, missing: Vec::new() }
@@ -153,7 +160,13 @@ impl<S: Scene> Bench<'_, S> {
         let what = format!("seal it with {option}={}", program.group);
         let delivered = self.scene.deliver(case)?;
         let wrapper = Proof { what, possible: true, missing: self.arrived(&delivered, case, program, &program.user)? };
-        let waits = if self.is_web() {
+        let waits = if let Some(unnoticed) = &mismatch.unnoticed {
+            // Which status is not heeded makes no difference, and that must show.
+            self.install(program, &mismatch.trusts, Style::Defer)?;
+            let lost = self.lost(case, mismatch, program)?;
+            differences.extend(lost.into_iter().map(|difference| format!("sealed with --refusal=defer: {difference}")));
+            Proof { what: format!("not possible: {}", unnoticed.why), possible: false, missing: Vec::new() }
+        } else if self.is_web() {
             let what = "not possible: a web server keeps no request".to_owned();
             Proof { what, possible: false, missing: Vec::new() }
         } else {
@@ -257,11 +270,18 @@ impl<S: Scene> Bench<'_, S> {
     /// Sends the message, which must be lost as the file says, and what is said of it must be understood by whoever reads
     /// it with `lab explain`; what is otherwise.
     fn lost(&mut self, case: &Case, mismatch: &Mismatch, program: &Program) -> Result<Vec<String>, Problem> {
+        let before = mismatch.unnoticed.as_ref().map(|_| self.scene.log()).transpose()?;
         let delivered = self.scene.deliver(case)?;
         let mut found = refused(&delivered, mismatch.fate, &mismatch.says);
+        let mut log = delivered.log;
+        if let (Some(unnoticed), Some(before)) = (&mismatch.unnoticed, before) {
+            let all = self.scene.log()?.split_off(before.len());
+            found.extend(unnoticed.differences(&log, &all));
+            log = all;
+        }
         let group = |name: &str| Ok::<_, Problem>(Group { gid: self.accounts.gid(name)?, name: name.to_owned() });
         let groups = (group(&program.group)?, group(&mismatch.trusts)?);
-        found.extend(explained::differences(&delivered.log, self.server, &groups)?);
+        found.extend(explained::differences(&log, self.server, &groups)?);
         Ok(found)
     }
 
@@ -346,3 +366,5 @@ fn fate(delivered: &Delivered, wanted: Fate, says: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unnoticed;

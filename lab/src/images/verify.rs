@@ -36,7 +36,7 @@ pub fn verify(agent: &Path, run: &str, image: &Image) -> Result<Vec<Finding>, Pr
 }
 
 fn look(settings: &Settings, image: &Image) -> Result<Vec<Finding>, Problem> {
-    let mut server = Server::start(settings, (&image.repository, &image.tag), false, None).map_err(problem)?;
+    let mut server = Server::start(settings, (&image.repository, &image.tag), None, None).map_err(problem)?;
     let accounts = accounts(&mut server)?;
     let own = accounts.gid(GROUP)?;
     let (layout, probes) = server.put(&installed(PROGRAM, own)).map_err(problem)?;

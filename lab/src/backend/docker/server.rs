@@ -15,12 +15,12 @@ use std::time::Duration;
 pub(crate) struct Server(Served);
 
 impl Server {
-    /// Starts one of an image, with or without what the image is there to run, and with a directory that is mounted nosuid,
-    /// if one is named.
+    /// Starts one of an image, with or without what the image is there to run, to which what it `serves` is given as arguments, and
+    /// with a directory that is mounted nosuid, if one is named.
     pub(crate) fn start(
         settings: &Settings,
         image: (&str, &str),
-        serves: bool,
+        serves: Option<&[String]>,
         nosuid: Option<&str>,
     ) -> Result<Self, BackendError> {
         let (name, tag) = image;
@@ -32,9 +32,9 @@ impl Server {
             ..error
         })?;
         let command = found.config.and_then(|config| config.cmd).unwrap_or_default();
-        let server: &[String] = if serves { &command } else { &[] };
+        let server = serves.map(|more| [&command, more].concat()).unwrap_or_default();
         let tmpfs = nosuid.map(shape::nosuid).into_iter().chain([shape::own()]).collect();
-        let what = What { image, server, role: "beside", tmpfs };
+        let what = What { image, server: &server, role: "beside", tmpfs };
         container::start(settings, &what).map(|client| Self(Served::new(client)))
     }
 

@@ -2,14 +2,24 @@
 
 use super::super::GROUP;
 use super::super::deliver::SENDER;
-use super::{Case, File, Form, Starts};
+use super::{Case, Fate, File, Form, Starts};
 
 /// What would make a case say nothing, or something else than it seems to.
 pub(super) fn refuse_unsound(file: &File, case: &Case) -> Result<(), &'static str> {
     let lost = case.mismatch.as_ref().map(|mismatch| &mismatch.says);
     let says = [Some(&case.says), lost, case.without_bit.as_ref().map(|without| &without.says)];
-    if says.into_iter().flatten().flatten().any(String::is_empty) {
+    let unnoticed = case.mismatch.as_ref().and_then(|mismatch| mismatch.unnoticed.as_ref());
+    let beside = unnoticed.into_iter().flat_map(|unnoticed| [&unnoticed.logs, &unnoticed.never]);
+    let shown = case.shows.as_ref().map(|shows| &shows.says);
+    if says.into_iter().flatten().chain(beside).chain(shown).flatten().any(String::is_empty) {
         return Err("an empty text in `says` is in every log");
+    }
+    if case.shows.as_ref().is_some_and(|shows| shows.script.is_empty() || shows.says.is_empty()) {
+        return Err("`shows` has something to do, and says what comes of it");
+    }
+    let sent = case.mismatch.as_ref().is_some_and(|mismatch| mismatch.fate == Fate::Sent);
+    if sent != unnoticed.is_some() || unnoticed.is_some_and(|unnoticed| unnoticed.logs.is_empty()) {
+        return Err("a lost message that is `sent` is `unnoticed`, with what the log says beside it, and no other is");
     }
     if case.to == SENDER {
         return Err("`to` is who sends the messages, so that what comes back to him would be taken for the message");

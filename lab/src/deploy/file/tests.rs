@@ -22,6 +22,8 @@ const SENDMAIL: &str = "Nov 26 lab sendmail[7]: 6AQ7: from=<b@lab.test>, msgid=<
 #[case::exim_bounced(Form::Exim, &format!("{EXIM} ** a <a@lab.test> R=r T=t: returned 2"), Some(Fate::Bounced))]
 #[case::exim_unrouted(Form::Exim, &format!("{EXIM} ** a@lab.test: Unrouteable address"), Some(Fate::Bounced))]
 #[case::exim_deferred(Form::Exim, &format!("{EXIM} == a@lab.test R=r T=t defer (-1)"), Some(Fate::Deferred))]
+#[case::exim_why(Form::Exim, &format!("{EXIM} == a@lab.test R=r T=t defer (-1)\n{EXIM} unable to set gid: local delivery to a <a@lab.test> transport=t"), Some(Fate::Deferred))]
+#[case::exim_why_of_another(Form::Exim, &format!("{EXIM} unable to set gid: local delivery to b <b@lab.test> transport=t"), None)]
 #[case::exim_of_another(Form::Exim, &format!("{EXIM} => b <b@lab.test> R=r T=t"), None)]
 #[case::exim_arrival(Form::Exim, &format!("{EXIM} <= bob@lab.test H=client for a@lab.test"), None)]
 #[case::exim_end(Form::Exim, &format!("{EXIM} Completed"), None)]
@@ -70,7 +72,7 @@ fn every_file_of_the_project_can_be_read() {
         assert!(file.ends.is_some() || file.cases.iter().any(refused), "{}", path.display());
         count += 1;
     }
-    assert_eq!(count, 19);
+    assert_eq!(count, 26);
 }
 
 const MAIL: &str = r#"
@@ -100,6 +102,15 @@ server = { impossible = "x" }
 "#;
 
 const PROGRAM: &str = r#"{ program = { user = "a", group = "a", effective-group = "a", groups = [], args = [], environment = [], directory = "/", umask = "022", ignored = [], descriptors = {} } }"#;
+
+const SHOWS: &str = "shows = { do = 'x', says = ['y'] }\n";
+
+const UNNOTICED: &str = "unnoticed = { why = 'w', logs = ['l'], never = ['n'] }\n";
+
+fn unnoticed(fate: &str, unnoticed: &str) -> String {
+    let mismatch = MISMATCH.replace("\"bounced\"", fate).replace("trusts = \"a\"", "trusts = \"b\"");
+    MAIL.replace("\"nothing\"", PROGRAM) + &mismatch + unnoticed
+}
 
 const RETRIED: &str = "retried-as = { user = \"a\", group = \"a\", why = \"w\" }\n";
 
@@ -137,6 +148,18 @@ fn wrong(text: &str) -> String {
     MAIL.to_owned() + &MAIL.split_at(MAIL.find("[[case]]").expect("a case")).1.replace("\"control\"", "\"other\""),
     "two cases go to `a`"
 )]
+#[case::shows(MAIL.to_owned() + SHOWS, "")]
+#[case::shows_nothing(MAIL.to_owned() + &SHOWS.replace("'y'", ""), "`shows` has something to do")]
+#[case::shows_what_is_in_every_text(MAIL.to_owned() + &SHOWS.replace("'y'", "''"), "an empty text in `says`")]
+#[case::does_nothing(MAIL.to_owned() + &SHOWS.replace("'x'", "''"), "`shows` has something to do")]
+#[case::unnoticed(unnoticed("\"sent\"", UNNOTICED), "")]
+#[case::lost_and_sent(unnoticed("\"sent\"", ""), "a lost message that is `sent` is `unnoticed`")]
+#[case::noticed(unnoticed("\"bounced\"", UNNOTICED), "a lost message that is `sent` is `unnoticed`")]
+#[case::nothing_is_logged(unnoticed("\"sent\"", &UNNOTICED.replace("'l'", "")), "with what the log says beside it")]
+#[case::what_is_always_logged(unnoticed("\"sent\"", &UNNOTICED.replace("'l'", "''")), "an empty text in `says`")]
+#[case::what_never_is(unnoticed("\"sent\"", &UNNOTICED.replace("'n'", "''")), "an empty text in `says`")]
+#[case::variant(MAIL.replace("ready", "variant = \"v\"\nready"), "")]
+#[case::no_variant(MAIL.replace("ready", "variant = \"\"\nready"), "may not be empty")]
 #[case::unknown(MAIL.replace("name =", "nam ="), "unknown field `nam`")]
 #[case::fate(MAIL.replace("bounced", "lost"), "or the status code of a web server")]
 #[case::status_of_mail(MAIL.replace("\"bounced\"", "403"), "each `fate` a word")]

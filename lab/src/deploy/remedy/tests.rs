@@ -76,6 +76,10 @@ impl Scene for Server {
         Err(Problem::internal(format!("{path} is not asked for")))
     }
 
+    fn log(&mut self) -> Result<String, Problem> {
+        Err(Problem::internal("nothing is lost without a word"))
+    }
+
     fn deliver(&mut self, _: &Case) -> Result<Delivered, Problem> {
         self.done.push("message".to_owned());
         let (uid, gid) = if self.mended { (2001, 2001) } else { (3001, 3001) };
@@ -222,6 +226,10 @@ fn a_wrapper_whose_bit_does_not_act_is_refused(#[case] status: u8, #[case] line:
             Err(Problem::internal(format!("{path} is not asked for")))
         }
 
+        fn log(&mut self) -> Result<String, Problem> {
+            Err(Problem::internal("nothing is lost without a word"))
+        }
+
         fn deliver(&mut self, _: &Case) -> Result<Delivered, Problem> {
             let fate = if self.0 == 0 { Fate::Sent } else { Fate::Bounced };
             let reports = if self.0 == 0 { vec![report()] } else { Vec::new() };
@@ -283,6 +291,10 @@ impl Scene for Web {
 
     fn read(&mut self, path: &str) -> Result<String, Problem> {
         Err(Problem::internal(format!("{path} is not asked for")))
+    }
+
+    fn log(&mut self) -> Result<String, Problem> {
+        Err(Problem::internal("nothing is lost without a word"))
     }
 
     fn deliver(&mut self, _: &Case) -> Result<Delivered, Problem> {
