@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub(crate) mod context;
+pub mod deploy;
 pub mod listing;
 mod lower;
 pub mod raw;

@@ -298,6 +298,27 @@ fn each_byte_changed_never_panics() {
     std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
 }
 
+/// One byte of a file that asks a real server, for each such file.
+#[test]
+fn one_changed_byte_of_a_deploy_scenario_never_panics() {
+    let mut chance = Random::new(1);
+    let (mut refused, mut tried) = (0, 0);
+    for entry in std::fs::read_dir(scenarios().join("deploy")).expect("the project has them") {
+        let sound = std::fs::read(entry.expect("an entry").path()).expect("a file");
+        for _ in 0..40 {
+            let changed = changed(&mut chance, &sound);
+            // What is no text is refused before.
+            if let Ok(text) = std::str::from_utf8(&changed) {
+                let problem = lab::scenario::deploy::parse("changed.toml", text).err();
+                assert!(problem.iter().all(|problem| problem.to_string().contains("changed.toml: cannot be used")));
+                refused += usize::from(problem.is_some());
+                tried += 1;
+            }
+        }
+    }
+    assert!(refused > tried / 10, "{refused} of {tried} were refused: the changes are not seen");
+}
+
 #[rstest]
 #[case("identities.toml")]
 #[case("profiles/mailman-2.1.toml")]

@@ -7,7 +7,7 @@ use crate::report::text::counted;
 use crate::run::exit::Exit;
 use crate::run::session::today;
 use crate::run::waiver::Waivers;
-use crate::scenario::{PROFILES, source};
+use crate::scenario::{DEPLOY, PROFILES, deploy, source};
 use crate::{predict, profile::Profile};
 use clap::Args;
 use std::path::PathBuf;
@@ -42,6 +42,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     if !reports.is_empty() {
         return Err(common::complain(&reports));
     }
+    let servers = common::toml_files(&session.scenarios.join(DEPLOY));
+    let deploy = servers.iter().map(|path| deploy::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let messages = deploy.iter().map(|file| file.cases.len()).sum();
     let waivers = Waivers::read(&session.scenarios.join("known-failures.toml"), &suite.cases, &today())?;
     for complaint in waivers.complaints() {
         out.line(complaint);
@@ -52,6 +55,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
         counted(suite.cases.len(), "case"),
         counted(profiles, "profile"),
     ));
+    if messages > 0 {
+        let (servers, messages) = (counted(deploy.len(), "deploy scenario"), counted(messages, "case"));
+        out.line(format_args!("{servers} with {messages} can be read: what they say of real servers, lab deploy asks"));
+    }
     let partly = predict::partly_known(suite);
     if partly > 0 {
         out.line(format_args!(

@@ -44,7 +44,6 @@ mod with_engine {
     use super::{Arguments, Exit, Output, Problem};
     use crate::cli::common::{jobs, toml_files};
     use crate::deploy;
-    use crate::deploy::file::{self, File};
     use crate::deploy::judged::Judged;
     use crate::images::{Image, Images};
     use crate::problem::Kind;
@@ -53,13 +52,14 @@ mod with_engine {
     use crate::run::programs::{PACKAGES, Programs};
     use crate::run::tree::Tree;
     use crate::scenario::DEPLOY;
+    use crate::scenario::deploy::{File, read};
     use std::io::Write as _;
     use std::path::{Path, PathBuf};
 
     pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
         let tree = Tree::find()?;
         let chosen = chosen(&toml_files(&tree.scenarios().join(DEPLOY)), &arguments.names)?;
-        let read = |(name, path): (String, PathBuf)| Ok((name, file::read(&path)?));
+        let read = |(name, path): (String, PathBuf)| Ok((name, read(&path)?));
         let files: Vec<(String, File)> = chosen.into_iter().map(read).collect::<Result<_, Problem>>()?;
         // Better told before the run than after.
         let mut junit = arguments.junit.as_deref().map(create).transpose()?;

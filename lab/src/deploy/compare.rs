@@ -2,8 +2,8 @@
 
 use super::accounts::Accounts;
 use super::deliver::Delivered;
-use super::file::{Case, Program, Starts};
 use crate::problem::Problem;
+use crate::scenario::deploy::{Case, Program, Starts};
 use lab_invocation::evidence::WitnessReport;
 use std::collections::BTreeSet;
 use std::fmt::Debug;

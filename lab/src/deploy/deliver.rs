@@ -1,21 +1,21 @@
 //! One message, from its arrival by SMTP to its fate in the server's log; or one request, and its answer.
 
 use super::accounts::{Accounts, cat, part, root, text};
-use super::file::{Case, Fate, File, Form};
+
+use super::log;
 use super::proven;
 use crate::backend::LayoutId;
 use crate::backend::docker::server::Server;
 use crate::images::problem;
 use crate::problem::Problem;
 use crate::run::seal::Sealer;
+use crate::scenario::deploy::{Case, Fate, File, Form, SENDER};
 use lab_invocation::evidence::{End, Stage, WitnessReport};
 use lab_invocation::invocation::Stdin;
 use lab_invocation::{Evidence, Identity, Invocation, Layout};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// Who talks to the server.
-pub(super) const SENDER: &str = "bob";
 /// A shell that can open a connection.
 const SHELL: &str = "/bin/bash";
 /// How it connects, with the port as its argument. Some servers say that they start before they listen.
@@ -197,7 +197,7 @@ impl<'a> Post<'a> {
         let end = Instant::now() + PATIENCE;
         loop {
             let form = self.file.form;
-            if let Some((fate, log)) = form.fate(self.log()?, before, address) {
+            if let Some((fate, log)) = log::fate(form, self.log()?, before, address) {
                 self.listen(AFTERMATH)?;
                 return Ok(Delivered { reports: std::mem::take(&mut self.heard), fate, log });
             }

@@ -3,20 +3,20 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`file`] | scenarios as they are written |
 //! | [`accounts`](mod@accounts) | names and numbers of the container |
 //! | [`compare`] | what was seen against what is stated |
 //! | [`deliver`] | one message, from its submission to its fate |
 //! | [`ends`] | how a program can end, and what becomes of its message |
 //! | [`judged`] | outcomes as verdicts, on a terminal and in JUnit's form |
+//! | [`log`](mod@log) | what the logs of servers say |
 //! | [`remedy`] | a sealed wrapper in the witness's place, refused, and then not |
 
 mod accounts;
 mod compare;
 mod deliver;
-pub mod ends;
-pub mod file;
+mod ends;
 pub mod judged;
+mod log;
 pub mod remedy;
 
 pub(crate) use accounts::accounts;
@@ -26,21 +26,15 @@ use crate::backend::docker::{Options, settings};
 use crate::images::{Image, problem};
 use crate::problem::Problem;
 use crate::run::programs::Programs;
+use crate::scenario::deploy::ends::Ends;
+use crate::scenario::deploy::{Carrier, File, GROUP};
 use deliver::Post;
-use ends::Ends;
-use file::{Carrier, File};
+
 use lab_invocation::evidence::WitnessReport;
 use lab_invocation::layout::{Content, Node, NodeKind, Order};
 use lab_invocation::protocol::Probes;
 use lab_invocation::{Gid, Layout, Uid};
 use remedy::{Bench, Proofs, Workshop};
-
-/// Where a mail server finds the wrapper.
-pub(crate) const PROGRAM: &str = "/usr/local/mailman/mail/mailman";
-/// Where a web server finds it.
-pub(crate) const PAGE: &str = "/usr/local/mailman/cgi-bin/listinfo";
-/// The wrapper's group.
-pub(crate) const GROUP: &str = "mailman";
 
 /// The witness in the wrapper's place: root:mailman 2755.
 pub(crate) fn installed(program: &str, group: Gid) -> Layout {

@@ -2,17 +2,17 @@
 //! it does not trust, and the message is lost. Then each of the two remedies is applied, and the same message sent again.
 //! A remedy is proven if the script starts as it must, and if without it the message is lost as before.
 
-use super::GROUP;
+use crate::scenario::deploy::GROUP;
 mod explained;
 
 use super::accounts::Accounts;
 use super::compare;
 use super::deliver::{Delivered, Post};
-use super::file::{Case, Change, Fate, Form, Mismatch, Program, Remedy, Starts, WithoutBit};
 use crate::case::{Group, Kind, Policy, Sealing, Style, Subject, WRAPPERS};
 use crate::problem::Problem;
 use crate::run::programs::Programs;
 use crate::run::seal::Sealer;
+use crate::scenario::deploy::{Case, Change, Fate, Form, Mismatch, Program, Remedy, Starts, WithoutBit};
 use lab_invocation::layout::{Content, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Layout, Uid};
 use lab_model::environment::{MAILMAN_NAMES, PATH};

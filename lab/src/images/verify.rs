@@ -3,8 +3,9 @@
 use super::{Image, problem};
 use crate::backend::docker::server::Server;
 use crate::backend::docker::{Options, Settings, settings};
-use crate::deploy::{GROUP, PROGRAM, accounts, installed};
+use crate::deploy::{accounts, installed};
 use crate::problem::Problem;
+use crate::scenario::deploy::{GROUP, PROGRAM};
 use lab_invocation::evidence::Stage;
 use lab_invocation::{Gid, Identity, Invocation, Uid};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 use super::super::accounts::Accounts;
 use super::super::deliver::Delivered;
-use super::super::file::{Case, Fate, read};
 use super::differences;
+use crate::scenario::deploy::{Case, Fate, read};
 use lab_invocation::evidence::{Capture, OpenDescriptor, WitnessReport};
 use lab_invocation::ids::Ids;
 use lab_invocation::{Credentials, Gid, Uid};

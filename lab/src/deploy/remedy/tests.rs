@@ -3,10 +3,10 @@
 use super::super::accounts::Accounts;
 use super::super::compare::tests::{accounts, case, case_of, report};
 use super::super::deliver::Delivered;
-use super::super::file::{Case, Fate, Form, Remedy, Retried, WithoutBit};
 use super::{Bench, Proofs, Scene};
 use crate::case::{Kind, Style, Subject};
 use crate::problem::Problem;
+use crate::scenario::deploy::{Case, Fate, Form, Remedy, Retried, WithoutBit};
 use lab_invocation::evidence::WitnessReport;
 use lab_invocation::ids::Ids;
 use lab_invocation::{Gid, Uid};

@@ -2,10 +2,10 @@
 
 use super::super::compare::tests::{accounts, case, report};
 use super::super::deliver::Delivered;
-use super::super::file::{Case, Fate, Form, Unnoticed};
 use super::{Bench, Scene};
 use crate::case::{Style, Subject};
 use crate::problem::Problem;
+use crate::scenario::deploy::{Case, Fate, Form, Unnoticed};
 use lab_invocation::Uid;
 use lab_invocation::ids::Ids;
 use rstest::rstest;

@@ -2,16 +2,25 @@
 //! stated, so that nothing is left unseen by leaving it out. What is sent is a message, or a request to a web server.
 
 mod beside;
+pub mod ends;
 mod sound;
 
 pub use beside::{Shows, Unnoticed};
 
-use super::ends::Ends;
-use super::{PAGE, PROGRAM};
 use crate::problem::Problem;
+use ends::Ends;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Where a mail server finds the wrapper.
+pub const PROGRAM: &str = "/usr/local/mailman/mail/mailman";
+/// Where a web server finds it.
+pub const PAGE: &str = "/usr/local/mailman/cgi-bin/listinfo";
+/// The wrapper's group.
+pub const GROUP: &str = "mailman";
+/// Who sends the messages.
+pub const SENDER: &str = "bob";
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -72,76 +81,12 @@ pub enum Form {
 
 impl Form {
     /// Where such a server finds the wrapper.
-    pub(super) fn program(self) -> &'static str {
+    pub fn program(self) -> &'static str {
         match self {
             Self::Postfix | Self::Exim | Self::Sendmail | Self::Opensmtpd => PROGRAM,
             Self::Web => PAGE,
         }
     }
-
-    /// What the log says, from this byte on, became of the last message to this address, with its lines about it; `None`:
-    /// nothing yet. The message's Message-ID is the address, too.
-    pub(super) fn fate(self, log: &str, from: usize, address: &str) -> Option<(Fate, String)> {
-        let new = log.get(from..)?;
-        let lines: Vec<&str> = match self {
-            Self::Postfix => new.lines().filter(|line| line.contains(&format!("to=<{address}>"))).collect(),
-            Self::Exim => {
-                // Why it was put off stands in a line of its own.
-                let transport = format!(" <{address}> transport=");
-                new.lines().filter(|line| exim(line, address).is_some() || line.contains(&transport)).collect()
-            }
-            Self::Opensmtpd => {
-                let of_this =
-                    |line: &&str| line.contains(" mda delivery ") && line.contains(&format!(" to=<{address}>"));
-                new.lines().filter(of_this).collect()
-            }
-            Self::Web => Vec::new(),
-            Self::Sendmail => {
-                // A list in a file is named by the file: only the queue id of the arrival leads to it, which may be older.
-                let arrival = log.lines().rfind(|line| line.contains(&format!("msgid=<{address}>")))?;
-                let id = arrival.split_once(": from=")?.0.rsplit(' ').next()?;
-                new.lines().filter(|line| line.contains(&format!(" {id}: ")) && !line.contains(": from=")).collect()
-            }
-        };
-        let fate = lines.iter().rev().find_map(|line| match self {
-            Self::Postfix => match line.split_once("status=")?.1.split([' ', ',']).next()? {
-                "sent" => Some(Fate::Sent),
-                "bounced" => Some(Fate::Bounced),
-                "deferred" => Some(Fate::Deferred),
-                _ => None,
-            },
-            Self::Exim => exim(line, address),
-            Self::Opensmtpd => match line.split_once(" result=")?.1.split(' ').next()? {
-                "Ok" => Some(Fate::Sent),
-                "PermFail" => Some(Fate::Bounced),
-                "TempFail" => Some(Fate::Deferred),
-                _ => None,
-            },
-            Self::Web => None,
-            // A message that comes to no mailer is only said to be sent back.
-            Self::Sendmail if line.contains(": DSN: ") => Some(Fate::Bounced),
-            Self::Sendmail => match line.split_once("dsn=")?.1.bytes().next()? {
-                b'2' => Some(Fate::Sent),
-                b'4' => Some(Fate::Deferred),
-                b'5' => Some(Fate::Bounced),
-                _ => None,
-            },
-        })?;
-        Some((fate, lines.join("\n")))
-    }
-}
-
-/// What a line of Exim's says of the message to this address.
-fn exim(line: &str, address: &str) -> Option<Fate> {
-    // Date, time, id; without the id it is no line of a message.
-    let mut words = line.split(' ').skip(3);
-    let fate = match words.next()? {
-        "=>" | "->" => Fate::Sent,
-        "**" => Fate::Bounced,
-        "==" => Fate::Deferred,
-        _ => return None,
-    };
-    words.any(|word| word.trim_matches(['<', '>', ':']) == address).then_some(fate)
 }
 
 /// One message or request.
@@ -330,9 +275,22 @@ pub struct Program {
 /// # Errors
 /// It cannot be read, or is not as it must be.
 pub fn read(path: &Path) -> Result<File, Problem> {
-    let wrong = |found: String| Problem::usage(format!("{}: cannot be used", path.display())).found(found);
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let file: File = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Problem::usage(format!("{}: cannot be read", path.display())).found(error).cure("it is a file of text in UTF-8")
+    })?;
+    parse(&path.display().to_string(), &text)
+}
+
+/// Reads the text of one, which has this name.
+///
+/// # Errors
+/// It is not as it must be.
+pub fn parse(name: &str, text: &str) -> Result<File, Problem> {
+    let wrong = |found: String| {
+        let cure = "scenarios/README.md says what a deploy scenario holds";
+        Problem::usage(format!("{name}: cannot be used")).found(found).cure(cure)
+    };
+    let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
     if !file.cases.iter().any(|case| case.control) {
         return Err(wrong("it has no control: a case with `control = true`".to_owned()));
     }

@@ -15,7 +15,7 @@ pub struct Shows {
 
 impl Shows {
     /// What is wanted, and was not written.
-    pub(in super::super) fn differences(&self, output: &str) -> Vec<String> {
+    pub fn differences(&self, output: &str) -> Vec<String> {
         let missing = self.says.iter().filter(|words| !output.contains(words.as_str()));
         missing.map(|words| format!("shows: `{words}` is not in\n{output}")).collect()
     }
@@ -35,7 +35,7 @@ pub struct Unnoticed {
 
 impl Unnoticed {
     /// What is otherwise. `message`: the lines about the message; `all`: whatever is new in the log.
-    pub(in super::super) fn differences(&self, message: &str, all: &str) -> Vec<String> {
+    pub fn differences(&self, message: &str, all: &str) -> Vec<String> {
         let says = |log: &str, words: &&String| log.contains(words.as_str());
         let silent = self.logs.iter().filter(|words| !says(all, words));
         let mut found: Vec<String> = silent.map(|words| format!("log: `{words}` is not in\n{all}")).collect();

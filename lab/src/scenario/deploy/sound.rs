@@ -1,8 +1,6 @@
 //! Cases that can be read, and would prove nothing.
 
-use super::super::GROUP;
-use super::super::deliver::SENDER;
-use super::{Case, Fate, File, Form, Starts};
+use super::{Case, Fate, File, Form, GROUP, SENDER, Starts};
 
 /// What would make a case say nothing, or something else than it seems to.
 pub(super) fn refuse_unsound(file: &File, case: &Case) -> Result<(), &'static str> {
