@@ -7,6 +7,7 @@
 pub mod accounts;
 pub(crate) mod context;
 pub mod deploy;
+pub mod engine;
 pub mod listing;
 mod lower;
 pub mod raw;
@@ -33,6 +34,9 @@ pub const PROFILES: &str = "profiles";
 
 /// Directory of deploy scenarios, which have a form of their own.
 pub const DEPLOY: &str = "deploy";
+
+/// Directory of scenarios of an engine, likewise.
+pub const DOCKER: &str = "docker";
 
 /// Longest scenario file, in bytes.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -138,7 +142,9 @@ fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, reports: &m
     for entry in entries {
         let path = entry.path();
         if path.is_dir() {
-            if depth < DEEPEST && !(depth == 0 && [PROFILES, DEPLOY].iter().any(|other| entry.file_name() == *other)) {
+            if depth < DEEPEST
+                && !(depth == 0 && [PROFILES, DEPLOY, DOCKER].iter().any(|other| entry.file_name() == *other))
+            {
                 collect(&path, depth + 1, files, reports);
             }
         } else if path.extension().is_some_and(|extension| extension == "toml")

@@ -83,6 +83,19 @@ pub struct Blob {
     pub patch: Option<Patch>,
 }
 
+impl Blob {
+    /// The program with its policy in it; `None` if that lies beyond its end.
+    pub fn whole(&self) -> Option<Vec<u8>> {
+        let mut bytes = self.bytes.0.clone();
+        if let Some(patch) = &self.patch {
+            let at = usize::try_from(patch.at).ok()?;
+            let end = at.checked_add(patch.bytes.0.len())?;
+            bytes.get_mut(at..end)?.copy_from_slice(&patch.bytes.0);
+        }
+        Some(bytes)
+    }
+}
+
 /// A layout which a worker has prepared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LayoutId(pub u32);

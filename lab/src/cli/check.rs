@@ -7,7 +7,7 @@ use crate::report::text::counted;
 use crate::run::exit::Exit;
 use crate::run::session::today;
 use crate::run::waiver::Waivers;
-use crate::scenario::{DEPLOY, PROFILES, deploy, source};
+use crate::scenario::{DEPLOY, DOCKER, PROFILES, deploy, engine, source};
 use crate::{predict, profile::Profile};
 use clap::Args;
 use std::path::PathBuf;
@@ -45,6 +45,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     let servers = common::toml_files(&session.scenarios.join(DEPLOY));
     let deploy = servers.iter().map(|path| deploy::read(path)).collect::<Result<Vec<_>, _>>()?;
     let messages = deploy.iter().map(|file| file.cases.len()).sum();
+    let engines = common::toml_files(&session.scenarios.join(DOCKER));
+    let engines = engines.iter().map(|path| engine::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let containers = engines.iter().map(|file| file.cases.len()).sum();
     let waivers = Waivers::read(&session.scenarios.join("known-failures.toml"), &suite.cases, &today())?;
     for complaint in waivers.complaints() {
         out.line(complaint);
@@ -58,6 +61,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     if messages > 0 {
         let (servers, messages) = (counted(deploy.len(), "deploy scenario"), counted(messages, "case"));
         out.line(format_args!("{servers} with {messages} can be read: what they say of real servers, lab deploy asks"));
+    }
+    if containers > 0 {
+        let (engines, containers) = (counted(engines.len(), "scenario"), counted(containers, "case"));
+        out.line(format_args!("{engines} of an engine with {containers} can be read: lab deploy asks them, too"));
     }
     let partly = predict::partly_known(suite);
     if partly > 0 {

@@ -10,9 +10,10 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   lab images build postfix && lab deploy postfix-alias
-  lab images build && lab deploy --junit deploy.xml        # a report for CI";
+  lab images build && lab deploy --junit deploy.xml        # a report for CI
+  lab deploy docker/user docker/options                    # what an engine's options do to a wrapper";
 
-/// Which scenarios of scenarios/deploy.
+/// Which scenarios of scenarios/deploy and scenarios/docker.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -27,7 +28,7 @@ pub(crate) struct Arguments {
     junit: Option<PathBuf>,
 }
 
-/// Gives real servers messages and requests, and says as whom they started the wrapper.
+/// Gives real servers messages and requests, and says as whom they started the wrapper; and what an engine's options do to it.
 #[cfg(feature = "docker")]
 pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
     with_engine::run(arguments, out)
@@ -45,31 +46,32 @@ mod with_engine {
     use crate::cli::common::{jobs, toml_files};
     use crate::deploy;
     use crate::deploy::judged::Judged;
-    use crate::images::{Image, Images};
+    use crate::images::{BASE, Image, Images};
     use crate::problem::Kind;
     use crate::report::progress::Progress;
     use crate::run::in_order::in_order;
     use crate::run::programs::{PACKAGES, Programs};
     use crate::run::tree::Tree;
-    use crate::scenario::DEPLOY;
-    use crate::scenario::deploy::{File, read};
+    use crate::scenario::deploy as deploy_scenario;
+    use crate::scenario::{DEPLOY, DOCKER, engine};
     use std::io::Write as _;
     use std::path::{Path, PathBuf};
 
     pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Problem> {
         let tree = Tree::find()?;
-        let chosen = chosen(&toml_files(&tree.scenarios().join(DEPLOY)), &arguments.names)?;
-        let read = |(name, path): (String, PathBuf)| Ok((name, read(&path)?));
-        let files: Vec<(String, File)> = chosen.into_iter().map(read).collect::<Result<_, Problem>>()?;
+        let folders = [DEPLOY, DOCKER].map(|folder| (folder, toml_files(&tree.scenarios().join(folder))));
+        let files = chosen(&folders, &arguments.names)?;
+        let files: Vec<(String, File)> = files.into_iter().map(File::read).collect::<Result<_, Problem>>()?;
         // Better told before the run than after.
         let mut junit = arguments.junit.as_deref().map(create).transpose()?;
         let mut progress = Progress::new(out);
         let programs = Programs::provide(&tree, PACKAGES, &mut |step| progress.building(step))?;
         let images = Images::of(tree.root(), &mut |step| progress.doing(step))?;
-        let image = |(name, file): (String, File)| {
-            let image = images.named(std::slice::from_ref(&file.server))?.pop();
-            let image = image.ok_or_else(|| Problem::usage(format!("there is no image {}", file.server)))?;
-            Ok(Order { name, file, image })
+        let image = |(id, file): (String, File)| {
+            let name = file.image();
+            let image = images.named(&[name.to_owned()])?.pop();
+            let image = image.ok_or_else(|| Problem::usage(format!("there is no image {name}")))?;
+            Ok(Order { id, file, image })
         };
         let orders: Vec<Order> = files.into_iter().map(image).collect::<Result<_, Problem>>()?;
         let run = crate::record::name_of_now();
@@ -77,11 +79,14 @@ mod with_engine {
         // A file can name what only its container has not.
         let mut usage = None;
         progress.cases(orders.len());
-        let ask = |order: &Order| deploy::run(&programs, &run, &order.image, &order.file);
+        let ask = |order: &Order| match &order.file {
+            File::Server(file) => deploy::run(&programs, &run, &order.image, file),
+            File::Engine(file) => deploy::engine::run(&programs, &run, &order.image, file),
+        };
         // What one server does not let judge says nothing of the next.
         in_order(&orders, jobs(arguments.jobs), &ask, &mut |order, (outcomes, problem)| {
             progress.step(0);
-            progress.print(out, &judged.take(&order.name, &order.file.title, &outcomes, problem.as_ref()));
+            progress.print(out, &judged.take(&order.id, order.file.title(), &outcomes, problem.as_ref()));
             usage = usage.take().or(problem.filter(|problem| problem.kind == Kind::Usage));
         })?;
         progress.end();
@@ -96,9 +101,40 @@ mod with_engine {
         usage.map_or(Ok(exit), Err)
     }
 
-    /// One scenario with its server.
+    /// A scenario of a server, or of the engine itself.
+    enum File {
+        Server(deploy_scenario::File),
+        Engine(engine::File),
+    }
+
+    impl File {
+        fn read((folder, name, path): (&str, String, PathBuf)) -> Result<(String, Self), Problem> {
+            let file = if folder == DOCKER {
+                Self::Engine(engine::read(&path)?)
+            } else {
+                Self::Server(deploy_scenario::read(&path)?)
+            };
+            Ok((format!("{folder}/{name}"), file))
+        }
+
+        fn title(&self) -> &str {
+            match self {
+                Self::Server(file) => &file.title,
+                Self::Engine(file) => &file.title,
+            }
+        }
+
+        fn image(&self) -> &str {
+            match self {
+                Self::Server(file) => &file.server,
+                Self::Engine(_) => BASE,
+            }
+        }
+    }
+
+    /// One scenario with the image of its server.
     struct Order {
-        name: String,
+        id: String,
         file: File,
         image: Image,
     }
@@ -108,15 +144,27 @@ mod with_engine {
             .map_err(|error| Problem::usage(format!("{}: cannot be made", path.display())).found(error))
     }
 
-    fn chosen(files: &[PathBuf], names: &[String]) -> Result<Vec<(String, PathBuf)>, Problem> {
-        let named = files.iter().filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path.clone())));
-        let all: Vec<(String, PathBuf)> = named.collect();
-        if let Some(stranger) = names.iter().find(|name| all.iter().all(|(known, _)| known != *name)) {
-            let known: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(Problem::nothing_selected(format!("there is no scenario deploy/{stranger}"))
+    /// The files that are asked for, by their name alone or with that of their folder.
+    fn chosen<'a>(
+        folders: &[(&'a str, Vec<PathBuf>)],
+        names: &[String],
+    ) -> Result<Vec<(&'a str, String, PathBuf)>, Problem> {
+        let stem = |path: &PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+        let of = |(folder, files): &(&'a str, Vec<PathBuf>)| {
+            let folder = *folder;
+            files.iter().filter_map(|path| Some((folder, stem(path)?, path.clone()))).collect::<Vec<_>>()
+        };
+        let all: Vec<(&str, String, PathBuf)> = folders.iter().flat_map(of).collect();
+        let is = |(folder, name, _): &(&str, String, PathBuf), asked: &String| {
+            asked == name || asked.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) == Some(name)
+        };
+        if let Some(stranger) = names.iter().find(|asked| !all.iter().any(|file| is(file, asked))) {
+            let known: Vec<String> = all.iter().map(|(folder, name, _)| format!("{folder}/{name}")).collect();
+            return Err(Problem::nothing_selected(format!("there is no scenario {stranger} that needs an engine"))
                 .found(format!("there are {}", known.join(", "))));
         }
-        let chosen: Vec<_> = all.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name)).collect();
+        let wanted = |file: &(&str, String, PathBuf)| names.is_empty() || names.iter().any(|asked| is(file, asked));
+        let chosen: Vec<_> = all.into_iter().filter(wanted).collect();
         if chosen.is_empty() {
             return Err(Problem::nothing_selected("there are no deploy scenarios"));
         }

@@ -45,10 +45,9 @@ impl Judged {
     }
 
     /// Takes what one file came to, with what kept the rest of it from being asked, and says it.
-    pub fn take(&mut self, name: &str, title: &str, outcomes: &[Outcome], problem: Option<&Problem>) -> String {
-        let id = format!("deploy/{name}");
+    pub fn take(&mut self, id: &str, title: &str, outcomes: &[Outcome], problem: Option<&Problem>) -> String {
         let mut text = format!("{id}  {title}\n");
-        let mut suite = TestSuite::new(id);
+        let mut suite = TestSuite::new(id.to_owned());
         let fallen = outcomes.iter().any(|outcome| outcome.control && !outcome.differences.is_empty());
         outcomes.iter().for_each(|outcome| text.push_str(&self.outcome(&mut suite, outcome, fallen)));
         if let Some(problem) = problem {

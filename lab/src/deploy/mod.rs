@@ -7,6 +7,7 @@
 //! | [`compare`] | what was seen against what is stated |
 //! | [`deliver`] | one message, from its submission to its fate |
 //! | [`ends`] | how a program can end, and what becomes of its message |
+//! | [`engine`] | containers that are the wrapper, and nothing else |
 //! | [`judged`] | outcomes as verdicts, on a terminal and in JUnit's form |
 //! | [`log`](mod@log) | what the logs of servers say |
 //! | [`remedy`] | a sealed wrapper in the witness's place, refused, and then not |
@@ -15,6 +16,7 @@ mod accounts;
 mod compare;
 mod deliver;
 mod ends;
+pub mod engine;
 pub mod judged;
 mod log;
 pub mod remedy;

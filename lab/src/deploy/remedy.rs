@@ -19,9 +19,9 @@ use lab_model::environment::{MAILMAN_NAMES, PATH};
 use std::collections::BTreeSet;
 
 /// Where it is installed, and where its scripts are.
-const PREFIX: &str = "/usr/local/mailman";
+pub(super) const PREFIX: &str = "/usr/local/mailman";
 /// Who may own the scripts, besides root: the user of the list manager.
-const OWNER: &str = "mailman";
+pub(super) const OWNER: &str = "mailman";
 
 /// What the two remedies of one mismatch came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

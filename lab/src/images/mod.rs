@@ -23,7 +23,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The image that all others are made from.
-const BASE: &str = "base";
+pub(crate) const BASE: &str = "base";
 /// How much of a digest is in a tag.
 const TAG: usize = 12;
 

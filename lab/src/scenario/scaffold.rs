@@ -51,7 +51,9 @@ pub fn create(directory: &Path, id: &str, text: &str) -> Result<PathBuf, Box<Rep
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
     let parts: Vec<&str> = id.split('/').collect();
-    if parts.len() != 2 || !parts.iter().all(|name| part(name)) || [super::PROFILES, super::DEPLOY].contains(&parts[0])
+    if parts.len() != 2
+        || !parts.iter().all(|name| part(name))
+        || [super::PROFILES, super::DEPLOY, super::DOCKER].contains(&parts[0])
     {
         let title = format!("\"{id}\" is not the name of a scenario");
         let help = "write FOLDER/NAME in small letters, digits and hyphens: install/nosuid-mount";

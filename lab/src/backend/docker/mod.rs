@@ -9,10 +9,12 @@
 //! | [`shape`] | what the engine must mount for a layout, and what it cannot |
 //! | [`container`] | one container: started, connected, removed |
 //! | [`server`] | a container whose files belong to a mail or web server |
+//! | [`alone`] | a container in which nothing of the lab runs |
 //! | [`worker`] | a worker with its containers |
 //!
 //! Containers come and go through testcontainers; the stream, which testcontainers lacks, is the API client's below it.
 
+pub(crate) mod alone;
 mod container;
 pub(crate) mod engine;
 mod owner;

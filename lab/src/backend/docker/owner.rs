@@ -10,7 +10,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use testcontainers::bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
+use testcontainers::bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListImagesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
+};
 
 /// Label: name of the run.
 pub(super) const RUN: &str = "lab.run";
@@ -85,7 +87,7 @@ pub fn watch(life: &mut dyn Read) -> Result<(), BackendError> {
 }
 
 pub(super) fn sweep_with(engine: &Engine) -> Result<Vec<String>, BackendError> {
-    engine.wait("remove containers whose lab is gone", async {
+    engine.wait("remove containers and images whose lab is gone", async {
         let filters = HashMap::from([("label", vec![PID])]);
         let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
         let mut removed = Vec::new();
@@ -98,6 +100,15 @@ pub(super) fn sweep_with(engine: &Engine) -> Result<Vec<String>, BackendError> {
             // Somebody else may be removing it: another lab, or the engine itself.
             if engine.api.remove_container(&container.id.unwrap_or_default(), Some(options)).await.is_ok() {
                 removed.push(labels.get(RUN).cloned().unwrap_or_default());
+            }
+        }
+        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        // An engine fails over an image that goes while it lists them; what then stays, the next lab finds.
+        for image in engine.api.list_images(Some(options)).await.unwrap_or_default() {
+            if !lives(&image.labels) {
+                let options = RemoveImageOptionsBuilder::default().force(true).build();
+                // Likewise; and what is made of it goes with it.
+                let _ = engine.api.remove_image(&image.id, Some(options), None).await;
             }
         }
         Ok(removed)

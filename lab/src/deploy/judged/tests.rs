@@ -38,7 +38,7 @@ fn proofs(missing: &[&str]) -> Proofs {
 fn judged(files: &[(&str, Vec<Outcome>, Option<Problem>)]) -> (String, Exit) {
     let mut judged = Judged::new("k3f");
     let take = |(name, outcomes, problem): &(&str, Vec<Outcome>, Option<Problem>)| {
-        judged.take(name, "A title", outcomes, problem.as_ref())
+        judged.take(&format!("deploy/{name}"), "A title", outcomes, problem.as_ref())
     };
     let text: String = files.iter().map(take).collect();
     let junit = judged.junit().expect("XML");
