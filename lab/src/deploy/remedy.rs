@@ -3,7 +3,8 @@
 //! A remedy is proven if the script starts as it must, and if without it the message is lost as before.
 
 use super::GROUP;
-mod explained;
+mod anew;
+pub(super) mod explained;
 
 use super::accounts::Accounts;
 use super::compare;
@@ -148,11 +149,10 @@ impl<S: Scene> Bench<'_, S> {
             }
             Remedy::Change(change) => self.change(case, mismatch, program, change)?,
         };
-        self.install(program, &program.group, Style::Mailman)?;
-        let option = if self.is_web() { "--with-cgi-gid" } else { "--with-mail-gid" };
-        let what = format!("seal it with {option}={}", program.group);
-        let delivered = self.scene.deliver(case)?;
-        let wrapper = Proof { what, possible: true, missing: self.arrived(&delivered, case, program, &program.user)? };
+        let wrapper = match &mismatch.refused_anew {
+            Some(anew) => self.refused_anew(case, mismatch, anew, &mut differences)?,
+            None => self.sealed_anew(case, program)?,
+        };
         let waits = if let Some(unnoticed) = &mismatch.unnoticed {
             // Which status is not heeded makes no difference, and that must show.
             self.install(program, &mismatch.trusts, Style::Defer)?;
@@ -166,6 +166,15 @@ impl<S: Scene> Bench<'_, S> {
             self.waits(case, mismatch, program)?
         };
         Ok(Proofs { trusts: mismatch.trusts.clone(), differences, server, wrapper, waits })
+    }
+
+    /// Fix B.
+    fn sealed_anew(&mut self, case: &Case, program: &Program) -> Result<Proof, Problem> {
+        self.install(program, &program.group, Style::Mailman)?;
+        let option = if self.is_web() { "--with-cgi-gid" } else { "--with-mail-gid" };
+        let what = format!("seal it with {option}={}", program.group);
+        let delivered = self.scene.deliver(case)?;
+        Ok(Proof { what, possible: true, missing: self.arrived(&delivered, case, program, &program.user)? })
     }
 
     /// A wrapper sealed to defer is refused, mended, and then the server tries again the message that waited.
