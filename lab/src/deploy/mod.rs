@@ -103,7 +103,11 @@ fn ask(programs: &Programs, run: &str, image: &Image, file: &File, outcomes: &mu
         let delivered = post.deliver(case)?;
         let mut differences = compare::differences(case, &delivered, &accounts)?;
         if let Some(shows) = &case.shows {
-            differences.extend(shows.differences(&post.shell(&shows.script)?));
+            let shown = post.shell(&shows.script)?;
+            differences.extend(shows.differences(&shown));
+            let all = format!("{}\n{shown}", delivered.log);
+            let cause = shows.cause.as_ref().map(|cause| remedy::explained::cause(&all, &file.server, cause));
+            differences.extend(cause.transpose()?.unwrap_or_default());
         }
         let seen = delivered.reports.into_iter().next();
         outcomes.push(Outcome {

@@ -2,8 +2,8 @@
 //! it does not trust, and the message is lost. Then each of the two remedies is applied, and the same message sent again.
 //! A remedy is proven if the script starts as it must, and if without it the message is lost as before.
 
-use crate::scenario::deploy::GROUP;
-mod explained;
+mod anew;
+pub(super) mod explained;
 
 use super::accounts::Accounts;
 use super::compare;
@@ -12,7 +12,7 @@ use crate::case::{Group, Kind, Policy, Sealing, Style, Subject, WRAPPERS};
 use crate::problem::Problem;
 use crate::run::programs::Programs;
 use crate::run::seal::Sealer;
-use crate::scenario::deploy::{Case, Change, Fate, Form, Mismatch, Program, Remedy, Starts, WithoutBit};
+use crate::scenario::deploy::{Case, Change, Fate, Form, GROUP, Mismatch, Program, Remedy, Starts, WithoutBit};
 use lab_invocation::layout::{Content, Node, NodeKind, Order};
 use lab_invocation::{Bytes, Layout, Uid};
 use lab_model::environment::{MAILMAN_NAMES, PATH};
@@ -155,11 +155,10 @@ impl<S: Scene> Bench<'_, S> {
             }
             Remedy::Change(change) => self.change(case, mismatch, program, change)?,
         };
-        self.install(program, &program.group, Style::Mailman)?;
-        let option = if self.is_web() { "--with-cgi-gid" } else { "--with-mail-gid" };
-        let what = format!("seal it with {option}={}", program.group);
-        let delivered = self.scene.deliver(case)?;
-        let wrapper = Proof { what, possible: true, missing: self.arrived(&delivered, case, program, &program.user)? };
+        let wrapper = match &mismatch.refused_anew {
+            Some(anew) => self.refused_anew(case, mismatch, anew, &mut differences)?,
+            None => self.sealed_anew(case, program)?,
+        };
         let waits = if let Some(unnoticed) = &mismatch.unnoticed {
             // Which status is not heeded makes no difference, and that must show.
             self.install(program, &mismatch.trusts, Style::Defer)?;
@@ -173,6 +172,15 @@ impl<S: Scene> Bench<'_, S> {
             self.waits(case, mismatch, program)?
         };
         Ok(Proofs { trusts: mismatch.trusts.clone(), differences, server, wrapper, waits })
+    }
+
+    /// Fix B.
+    fn sealed_anew(&mut self, case: &Case, program: &Program) -> Result<Proof, Problem> {
+        self.install(program, &program.group, Style::Mailman)?;
+        let option = if self.is_web() { "--with-cgi-gid" } else { "--with-mail-gid" };
+        let what = format!("seal it with {option}={}", program.group);
+        let delivered = self.scene.deliver(case)?;
+        Ok(Proof { what, possible: true, missing: self.arrived(&delivered, case, program, &program.user)? })
     }
 
     /// A wrapper sealed to defer is refused, mended, and then the server tries again the message that waited.

@@ -5,7 +5,7 @@ mod beside;
 pub mod ends;
 mod sound;
 
-pub use beside::{Shows, Unnoticed};
+pub use beside::{RefusedAnew, Shows, Unnoticed};
 
 use crate::problem::Problem;
 use ends::Ends;
@@ -145,6 +145,8 @@ pub struct Mismatch {
     pub server: Remedy,
     /// Why the server takes the lost message for delivered, and where it shows.
     pub unnoticed: Option<Unnoticed>,
+    /// What keeps the second remedy from mending anything.
+    pub refused_anew: Option<RefusedAnew>,
     /// As whom the server starts it when it tries a message again that waited, where that is not as at first.
     pub retried_as: Option<Retried>,
 }

@@ -53,6 +53,20 @@ pub(super) fn lost_bit(log: &str, server: &str) -> Result<Vec<String>, Problem> 
     Ok(found)
 }
 
+/// The same of another cause, which must be named by its id, and no group mismatch without it.
+pub(in super::super) fn cause(log: &str, server: &str, cause: &str) -> Result<Vec<String>, Problem> {
+    let answer = incident::explain(log.as_bytes())?;
+    let mut found: Vec<String> = other_servers(&answer, server).collect();
+    let names = |reading: &incident::Reading| reading.causes.iter().any(|candidate| candidate.cause == cause);
+    if !answer.readings.iter().any(names) {
+        found.push(format!("explain: the cause {cause} is not named for\n{log}"));
+    }
+    if answer.readings.iter().any(|reading| reading.mismatch == Mismatch::Yes && !names(reading)) {
+        found.push(format!("explain: a group mismatch, where there is none, in\n{log}"));
+    }
+    Ok(found)
+}
+
 /// Servers that the text is not of.
 fn other_servers<'a>(answer: &'a Answer, server: &'a str) -> impl Iterator<Item = String> + 'a {
     let names = answer.readings.iter().filter_map(|reading| reading.server.name.as_ref());
@@ -106,6 +120,26 @@ mod tests {
             Group { gid: Gid::new(number).expect("a gid"), name: name.to_owned() }
         };
         let found = differences(log, "postfix", &(group(ran), group(trusts))).expect("the library can be read");
+        assert_eq!(found.is_empty(), words.is_empty(), "{found:#?}");
+        assert!(words.is_empty() || found.iter().any(|difference| difference.starts_with(words)), "{found:#?}");
+    }
+
+    #[rstest]
+    #[case::named("smrsh: uid 8: attempt to use \"x post a\" (stat failed)", "smrsh", "")]
+    #[case::another(
+        "smrsh: uid 8: attempt to use \"x post a\" (stat failed)",
+        "suexec-rule",
+        "explain: the cause suexec-rule is not"
+    )]
+    #[case::silence("", "smrsh", "explain: the cause smrsh is not named")]
+    #[case::of_a_group(OURS, "smrsh", "explain: a group mismatch, where there is none")]
+    #[case::other_server(
+        "file is either setuid or setgid: (/x/y)",
+        "suexec-rule",
+        "explain: Apache, where it was sendmail"
+    )]
+    fn a_cause_is_named_or_missed(#[case] log: &str, #[case] cause: &str, #[case] words: &str) {
+        let found = super::cause(log, "sendmail", cause).expect("the library can be read");
         assert_eq!(found.is_empty(), words.is_empty(), "{found:#?}");
         assert!(words.is_empty() || found.iter().any(|difference| difference.starts_with(words)), "{found:#?}");
     }

@@ -2,10 +2,10 @@
 
 use super::super::compare::tests::{accounts, case, report};
 use super::super::deliver::Delivered;
-use super::{Bench, Scene};
+use super::{Bench, Proofs, Scene};
 use crate::case::{Style, Subject};
 use crate::problem::Problem;
-use crate::scenario::deploy::{Case, Fate, Form, Unnoticed};
+use crate::scenario::deploy::{Case, Fate, Form, RefusedAnew, Unnoticed};
 use lab_invocation::Uid;
 use lab_invocation::ids::Ids;
 use rstest::rstest;
@@ -20,6 +20,10 @@ enum Lie {
     SentBack,
     /// One status is heeded.
     Defers,
+    /// It is root, whatever the wrapper trusts.
+    Root,
+    /// The same, and the wrapper does not say so.
+    RootInSilence,
 }
 
 /// A server with a handler that starts the wrapper as alice, or as mailman.
@@ -54,7 +58,15 @@ impl Scene for Handled {
     fn deliver(&mut self, _: &Case) -> Result<Delivered, Problem> {
         let mut reports = Vec::new();
         let mut fate = Fate::Sent;
-        if self.user == self.trusts {
+        let root = matches!(self.lie, Lie::Root | Lie::RootInSilence) && self.user == 3001;
+        if self.user == self.trusts && root {
+            if self.lie == Lie::Root {
+                self.log.push_str(
+                    "Nov 26 10:00:00 lab mail-wrapper: started with uid 0 (root): root cannot give up a group, it could take any back; \
+                     make the mail server start it as an ordinary user of group alice\n",
+                );
+            }
+        } else if self.user == self.trusts {
             let uid = Uid::new(self.user).expect("a uid");
             let mut script = report();
             let own = script.credentials.gid.effective;
@@ -88,24 +100,46 @@ impl Scene for Handled {
     }
 }
 
+/// What became of alice's list behind such a server.
+fn proofs(lie: Lie, anew: Option<RefusedAnew>) -> Proofs {
+    let (mut case, accounts) = (case("alice-owned"), accounts());
+    let mismatch = case.mismatch.as_mut().expect("it has one");
+    let (why, logs, never) = ("w".to_owned(), vec!["group mismatch".to_owned()], vec!["DSN:".to_owned()]);
+    mismatch.unnoticed = Some(Unnoticed { why, logs, never });
+    mismatch.refused_anew = anew;
+    mismatch.fate = Fate::Sent;
+    mismatch.says = vec!["stat=Sent".to_owned()];
+    let mismatch = mismatch.clone();
+    let scene = Handled { lie, user: 3001, trusts: 0, defers: false, log: "starting daemon\n".to_owned() };
+    let mut bench = Bench { scene, form: Form::Sendmail, server: "sendmail", accounts: &accounts };
+    bench.prove(&case, &mismatch).expect("the server answers")
+}
+
 #[rstest]
 #[case::nothing(Lie::Nothing, "")]
 #[case::silent(Lie::Silent, "log: `group mismatch` is not in")]
 #[case::sent_back(Lie::SentBack, "log: `DSN:`, so that somebody is told")]
 #[case::defers(Lie::Defers, "sealed with --refusal=defer: fate: found Deferred, wanted Sent")]
 fn a_loss_that_nobody_notices_is_seen_in_the_systems_log_alone(#[case] lie: Lie, #[case] words: &str) {
-    let (mut case, accounts) = (case("alice-owned"), accounts());
-    let mismatch = case.mismatch.as_mut().expect("it has one");
-    let (why, logs, never) = ("w".to_owned(), vec!["group mismatch".to_owned()], vec!["DSN:".to_owned()]);
-    mismatch.unnoticed = Some(Unnoticed { why, logs, never });
-    mismatch.fate = Fate::Sent;
-    mismatch.says = vec!["stat=Sent".to_owned()];
-    let mismatch = mismatch.clone();
-    let scene = Handled { lie, user: 3001, trusts: 0, defers: false, log: "starting daemon\n".to_owned() };
-    let mut bench = Bench { scene, form: Form::Sendmail, server: "sendmail", accounts: &accounts };
-    let proofs = bench.prove(&case, &mismatch).expect("the server answers");
+    let proofs = proofs(lie, None);
     assert!(!proofs.waits.possible, "nothing waits where no status is heeded: {proofs:#?}");
     assert_eq!(proofs.differences.is_empty(), words.is_empty(), "{proofs:#?}");
     let found = proofs.differences.iter().any(|difference| difference.starts_with(words));
     assert!(words.is_empty() && proofs.hold() || found && !proofs.hold(), "{proofs:#?}");
+}
+
+#[rstest]
+#[case::root(Lie::Root, "root-caller", "")]
+#[case::another_cause(Lie::Root, "smrsh", "sealed for alice: explain: the cause smrsh is not named")]
+#[case::silent(Lie::RootInSilence, "root-caller", "sealed for alice: log: `cannot give up` is not in")]
+#[case::started(Lie::Nothing, "root-caller", "sealed for alice: script: 1 were started")]
+fn where_another_seal_mends_nothing_that_must_show(#[case] lie: Lie, #[case] cause: &str, #[case] words: &str) {
+    let (why, logs, cause) = ("it is root".to_owned(), vec!["cannot give up".to_owned()], cause.to_owned());
+    let proofs = proofs(lie, Some(RefusedAnew { why, logs, cause }));
+    assert!(!proofs.wrapper.possible && proofs.server.missing.is_empty(), "{proofs:#?}");
+    assert_eq!(proofs.differences.is_empty(), words.is_empty(), "{proofs:#?}");
+    assert!(
+        words.is_empty() || proofs.differences.iter().any(|difference| difference.starts_with(words)),
+        "{proofs:#?}"
+    );
 }

@@ -11,6 +11,8 @@ pub struct Shows {
     pub script: String,
     /// What is then written.
     pub says: Vec<String>,
+    /// The cause that `lab explain` must name for that and the log, by its id.
+    pub cause: Option<String>,
 }
 
 impl Shows {
@@ -31,6 +33,18 @@ pub struct Unnoticed {
     pub logs: Vec<String>,
     /// What the log would say, in any line, if somebody were told.
     pub never: Vec<String>,
+}
+
+/// A wrapper that trusts the group which the server has, and refuses all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RefusedAnew {
+    /// Why.
+    pub why: String,
+    /// What the log says of it, in any line.
+    pub logs: Vec<String>,
+    /// The cause that `lab explain` must name, by its id.
+    pub cause: String,
 }
 
 impl Unnoticed {
@@ -57,7 +71,11 @@ mod tests {
     #[case::one_is_missing("router = r", 1)]
     #[case::nothing("", 2)]
     fn what_is_not_shown_is_found(#[case] output: &str, #[case] missing: usize) {
-        let shows = Shows { script: "x".to_owned(), says: vec!["router = r".to_owned(), "transport = t".to_owned()] };
+        let shows = Shows {
+            script: "x".to_owned(),
+            says: vec!["router = r".to_owned(), "transport = t".to_owned()],
+            cause: None,
+        };
         let found = shows.differences(output);
         assert_eq!(found.len(), missing, "{found:#?}");
         assert!(found.iter().all(|words| words.starts_with("shows: ") && words.contains(" is not in")), "{found:#?}");

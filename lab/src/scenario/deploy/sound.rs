@@ -8,6 +8,13 @@ pub(super) fn refuse_unsound(file: &File, case: &Case) -> Result<(), &'static st
     let says = [Some(&case.says), lost, case.without_bit.as_ref().map(|without| &without.says)];
     let unnoticed = case.mismatch.as_ref().and_then(|mismatch| mismatch.unnoticed.as_ref());
     let beside = unnoticed.into_iter().flat_map(|unnoticed| [&unnoticed.logs, &unnoticed.never]);
+    let anew = case.mismatch.as_ref().and_then(|mismatch| mismatch.refused_anew.as_ref());
+    if anew.is_some_and(|anew| anew.logs.is_empty()) || anew.is_some() && unnoticed.is_none() {
+        return Err(
+            "`refused-anew` has something in `logs`, and is for what is `unnoticed`: a server that says why tells it itself",
+        );
+    }
+    let beside = beside.chain(anew.map(|anew| &anew.logs));
     let shown = case.shows.as_ref().map(|shows| &shows.says);
     if says.into_iter().flatten().chain(beside).chain(shown).flatten().any(String::is_empty) {
         return Err("an empty text in `says` is in every log");

@@ -51,6 +51,8 @@ const SHOWS: &str = "shows = { do = 'x', says = ['y'] }\n";
 
 const UNNOTICED: &str = "unnoticed = { why = 'w', logs = ['l'], never = ['n'] }\n";
 
+const ANEW: &str = "refused-anew = { why = 'w', logs = ['l'], cause = 'c' }\n";
+
 fn unnoticed(fate: &str, unnoticed: &str) -> String {
     let mismatch = MISMATCH.replace("\"bounced\"", fate).replace("trusts = \"a\"", "trusts = \"b\"");
     MAIL.replace("\"nothing\"", PROGRAM) + &mismatch + unnoticed
@@ -102,6 +104,13 @@ fn wrong(text: &str) -> String {
 #[case::nothing_is_logged(unnoticed("\"sent\"", &UNNOTICED.replace("'l'", "")), "with what the log says beside it")]
 #[case::what_is_always_logged(unnoticed("\"sent\"", &UNNOTICED.replace("'l'", "''")), "an empty text in `says`")]
 #[case::what_never_is(unnoticed("\"sent\"", &UNNOTICED.replace("'n'", "''")), "an empty text in `says`")]
+#[case::anew(unnoticed("\"sent\"", &[UNNOTICED, ANEW].concat()), "")]
+#[case::anew_without_a_word(unnoticed("\"sent\"", &[UNNOTICED, &ANEW.replace("'l'", "")].concat()), "`refused-anew` has something")]
+#[case::anew_with_what_is_always_there(
+    unnoticed("\"sent\"", &[UNNOTICED, &ANEW.replace("'l'", "''")].concat()),
+    "an empty text in `says`"
+)]
+#[case::anew_of_what_is_noticed(unnoticed("\"bounced\"", ANEW), "is for what is `unnoticed`")]
 #[case::variant(MAIL.replace("ready", "variant = \"v\"\nready"), "")]
 #[case::no_variant(MAIL.replace("ready", "variant = \"\"\nready"), "may not be empty")]
 #[case::unknown(MAIL.replace("name =", "nam ="), "unknown field `nam`")]
