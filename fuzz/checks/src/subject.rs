@@ -38,7 +38,7 @@ impl<'a> Case<'a> {
         let process = world::executed(attempt)?;
         let credentials = world::credentials(&process)?;
         let strings = |list: &[Bytes]| list.iter().map(|bytes| CString::new(bytes.0.clone()).ok()).collect();
-        let argv: Option<Vec<CString>> = strings(&attempt.invocation.argv);
+        let argv: Option<Vec<CString>> = strings(&attempt.invocation.argv.to_vec());
         let env: Option<Vec<CString>> = strings(&attempt.invocation.env);
         Some(Self { policy, credentials, argv: argv?, env: env?, process, group_file: &attempt.group_file })
     }
