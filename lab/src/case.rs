@@ -4,7 +4,7 @@
 use crate::capability::Capability;
 use crate::copy_on_write::CopyOnWrite;
 use lab_invocation::layout::Order;
-use lab_invocation::{Bytes, Gid, Invocation, Layout, Uid};
+use lab_invocation::{Arguments, Bytes, Gid, Invocation, Layout, Uid};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -257,7 +257,7 @@ pub struct Script {
     /// Path by which it was executed.
     pub path: Option<Bytes>,
     /// Whole argument vector.
-    pub argv: Option<Vec<Bytes>>,
+    pub argv: Option<Arguments>,
     /// Whole environment, order not judged; each name once.
     pub env: Option<BTreeMap<Bytes, Bytes>>,
     /// Numbers of all open descriptors.

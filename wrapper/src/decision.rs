@@ -5,7 +5,7 @@ use crate::credentials::Credentials;
 use crate::environment;
 use crate::policy::{Fault, Policy, PolicyError, Tag, Task};
 use crate::refusal::{Refusal, StartFault};
-use crate::surroundings::{GroupName, Surroundings};
+use crate::surroundings::{AccountName, Surroundings};
 use nix::errno::Errno;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
@@ -69,7 +69,7 @@ pub fn decide<'a, 'p>(
     argv.try_reserve_exact(words.len() + given.clone().count()).map_err(|_| Refusal::NotStarted {
         path: crate::script::path(&script),
         fault: StartFault::Exec(Errno::ENOMEM),
-        name: GroupName::Nameless,
+        name: AccountName::Nameless,
         owner: policy.owner,
         own: policy.own,
     })?;

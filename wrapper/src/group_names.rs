@@ -6,7 +6,7 @@
 
 use crate::credentials::Gid;
 use crate::policy::NAME_MAX;
-use crate::surroundings::GroupName;
+use crate::surroundings::AccountName;
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -24,19 +24,19 @@ const MOST: u64 = 1 << 20;
 
 /// The name of a group in the group file of the system.
 #[must_use]
-pub fn name_of(gid: Gid) -> GroupName {
+pub fn name_of(gid: Gid) -> AccountName {
     look_up(Path::new(GROUP_FILE), gid)
 }
 
 /// The name of a user in the user file of the system.
 #[must_use]
-pub fn name_of_user(uid: u32) -> GroupName {
+pub fn name_of_user(uid: u32) -> AccountName {
     // 4294967295 is nobody's uid either.
-    Gid::new(uid).map_or(GroupName::Nameless, |number| look_up(Path::new(USER_FILE), number))
+    Gid::new(uid).map_or(AccountName::Nameless, |number| look_up(Path::new(USER_FILE), number))
 }
 
-fn look_up(path: &Path, gid: Gid) -> GroupName {
-    open(path).and_then(|file| find(file, gid)).unwrap_or(GroupName::Unreadable)
+fn look_up(path: &Path, gid: Gid) -> AccountName {
+    open(path).and_then(|file| find(file, gid)).unwrap_or(AccountName::Unreadable)
 }
 
 fn open(path: &Path) -> io::Result<impl Read> {
@@ -45,7 +45,7 @@ fn open(path: &Path) -> io::Result<impl Read> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
-fn find(file: impl Read, gid: Gid) -> io::Result<GroupName> {
+fn find(file: impl Read, gid: Gid) -> io::Result<AccountName> {
     let mut file = file.take(MOST);
     let mut buffer = [0; 4096];
     let mut row = Row::default();
@@ -54,12 +54,12 @@ fn find(file: impl Read, gid: Gid) -> io::Result<GroupName> {
         let whole = if read == 0 { &b"\n"[..] } else { buffer.get(..read).unwrap_or_default() };
         for byte in whole {
             if let Some(name) = row.take(*byte, gid) {
-                return Ok(GroupName::Known(name));
+                return Ok(AccountName::Known(name));
             }
         }
         if read == 0 {
             // After the limit the end is not the end of the file.
-            return Ok(if file.limit() == 0 { GroupName::Unreadable } else { GroupName::Nameless });
+            return Ok(if file.limit() == 0 { AccountName::Unreadable } else { AccountName::Nameless });
         }
     }
 }

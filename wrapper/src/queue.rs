@@ -34,7 +34,7 @@ use crate::credentials::{self, Credentials, Kernel};
 use crate::policy::{self, Group, Kind, PolicyError, QueuePolicy, SECTION_SIZE};
 use crate::process_state::{self, SafeProcess, UnsafeProcess};
 use crate::refusal::{Line, Refusal, SwitchFault};
-use crate::surroundings::{GroupName, Surroundings, System};
+use crate::surroundings::{AccountName, Surroundings, System};
 use crate::{group_names, report, sys};
 use commit::{Committed, Plan, STEPS};
 use control::Summary;
@@ -199,8 +199,8 @@ fn decide(
 
 fn facts(raised: &Raised) -> Facts {
     let user = match group_names::name_of_user(raised.uid) {
-        GroupName::Known(name) => Some(name).filter(|name| envelope::is_user_name(name)),
-        GroupName::Nameless | GroupName::Unreadable => None,
+        AccountName::Known(name) => Some(name).filter(|name| envelope::is_user_name(name)),
+        AccountName::Nameless | AccountName::Unreadable => None,
     };
     let host = unistd::gethostname().ok().and_then(|name| name.into_string().ok());
     Facts {

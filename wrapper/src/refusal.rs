@@ -11,7 +11,7 @@ pub use line::{LINE_MAX, Line};
 use crate::credentials::{Gid, Regains};
 use crate::policy::{Group, Kind, Owner, PolicyError, RefusalStyle};
 use crate::process_state::UnsafeProcess;
-use crate::surroundings::GroupName;
+use crate::surroundings::AccountName;
 use named::Shortened;
 use nix::errno::Errno;
 use std::fmt::{self, Write};
@@ -25,7 +25,7 @@ pub enum Refusal<'p> {
         /// The real gid.
         found: Gid,
         /// What that is called.
-        name: GroupName,
+        name: AccountName,
         /// Who would be admitted.
         trusted: Group<'p>,
     },
@@ -44,8 +44,8 @@ pub enum Refusal<'p> {
         path: PathBuf,
         /// What it is.
         fault: StartFault,
-        /// What the user or group of the fault is called; [`GroupName::Nameless`] where it has none.
-        name: GroupName,
+        /// What the user or group of the fault is called; [`AccountName::Nameless`] where it has none.
+        name: AccountName,
         /// Who may own such a file, besides root.
         owner: Owner<'p>,
         /// Which group may write it.
@@ -66,7 +66,7 @@ pub enum Refusal<'p> {
         /// The effective gid.
         found: Gid,
         /// What that is called.
-        name: GroupName,
+        name: AccountName,
         /// What it would be.
         own: Group<'p>,
     },
@@ -160,7 +160,7 @@ impl Refusal<'_> {
     #[must_use]
     pub const fn exit_code(&self, style: RefusalStyle) -> u8 {
         let code = match self {
-            Self::Mismatch { name: GroupName::Known(_), .. } => 2,
+            Self::Mismatch { name: AccountName::Known(_), .. } => 2,
             Self::CannotGiveUp { .. } | Self::NotSwitched(_) => 3,
             Self::NotStarted { .. } => 4,
             Self::NoCommand { .. } => 5,
@@ -189,20 +189,20 @@ impl Refusal<'_> {
     fn write(&self, line: &mut Line, words: Words) -> fmt::Result {
         let Words { server, option } = words;
         match self {
-            Self::Mismatch { found, name: GroupName::Known(name), trusted } => write!(
+            Self::Mismatch { found, name: AccountName::Known(name), trusted } => write!(
                 line,
                 "group mismatch: started with real gid {found} ({name}), but only {trusted} is trusted; make the {server} \
                  start it as group {}, or seal it again with {option}={found} ({name}), which admits every process \
                  of that group",
                 trusted.name
             ),
-            Self::Mismatch { found, name: GroupName::Nameless, trusted } => write!(
+            Self::Mismatch { found, name: AccountName::Nameless, trusted } => write!(
                 line,
                 "started with real gid {found}, which has no name in /etc/group, but only {trusted} is trusted; make the \
                  {server} start it as group {}",
                 trusted.name
             ),
-            Self::Mismatch { found, name: GroupName::Unreadable, trusted } => write!(
+            Self::Mismatch { found, name: AccountName::Unreadable, trusted } => write!(
                 line,
                 "started with real gid {found}, but only {trusted} is trusted, and no name could be looked up; make \
                  /etc/group a readable file, and the {server} start it as group {}",
@@ -297,7 +297,7 @@ fn not_started(
     line: &mut Line,
     path: &Path,
     fault: StartFault,
-    name: &GroupName,
+    name: &AccountName,
     (owner, own): (&Owner<'_>, &Group<'_>),
 ) -> fmt::Result {
     write!(line, "cannot start the script: {} ", Shortened(path))?;

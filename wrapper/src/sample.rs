@@ -2,7 +2,7 @@
 
 use crate::credentials::{Credentials, Gid};
 use crate::policy::{Group, Interpreter, List, Owner, Policy, RefusalStyle, Task};
-use crate::surroundings::{GroupName, Surroundings};
+use crate::surroundings::{AccountName, Surroundings};
 use std::cell::RefCell;
 
 pub(crate) const MAIL: Group<'static> = Group { gid: gid(8), name: "mail" };
@@ -52,17 +52,17 @@ pub(crate) fn trusted_caller() -> Credentials {
 /// Answers, and what was asked.
 pub(crate) struct Answers {
     pub(crate) every_gid: bool,
-    pub(crate) name: GroupName,
+    pub(crate) name: AccountName,
     pub(crate) asked: RefCell<Vec<&'static str>>,
 }
 
 impl Answers {
-    pub(crate) fn new(every_gid: bool, name: GroupName) -> Self {
+    pub(crate) fn new(every_gid: bool, name: AccountName) -> Self {
         Self { every_gid, name, asked: RefCell::default() }
     }
 
     pub(crate) fn none() -> Self {
-        Self::new(false, GroupName::Unreadable)
+        Self::new(false, AccountName::Unreadable)
     }
 }
 
@@ -72,7 +72,7 @@ impl Surroundings for Answers {
         self.every_gid
     }
 
-    fn name_of(&self, _: Gid) -> GroupName {
+    fn name_of(&self, _: Gid) -> AccountName {
         self.asked.borrow_mut().push("group name");
         self.name.clone()
     }

@@ -5,7 +5,7 @@ use crate::decision::Plan;
 use crate::group_names;
 use crate::policy::Policy;
 use crate::refusal::{Refusal, StartFault};
-use crate::surroundings::GroupName;
+use crate::surroundings::AccountName;
 use crate::sys::{self, Disposition};
 use nix::errno::Errno;
 use nix::fcntl::readlink;
@@ -62,8 +62,8 @@ pub(crate) fn path(bytes: &CStr) -> PathBuf {
 fn refuse<'p>(path: PathBuf, fault: StartFault, policy: &Policy<'p>) -> Refusal<'p> {
     let name = match fault {
         StartFault::Owner { uid } => group_names::name_of_user(uid),
-        StartFault::GroupWritable { gid } => Gid::new(gid).map_or(GroupName::Nameless, group_names::name_of),
-        _ => GroupName::Nameless,
+        StartFault::GroupWritable { gid } => Gid::new(gid).map_or(AccountName::Nameless, group_names::name_of),
+        _ => AccountName::Nameless,
     };
     Refusal::NotStarted { path, fault, name, owner: policy.owner, own: policy.own }
 }

@@ -11,17 +11,17 @@ pub trait Surroundings {
     fn maps_every_gid(&self) -> bool;
 
     /// What a group is called. Asked only about a caller who is refused anyhow.
-    fn name_of(&self, gid: Gid) -> GroupName;
+    fn name_of(&self, gid: Gid) -> AccountName;
 }
 
-/// What a gid is called.
+/// What a gid or a uid is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupName {
-    /// By the first row of the group file that has the gid. Printable ASCII, bounded.
+pub enum AccountName {
+    /// By the first row of the group or user file that has the number. Printable ASCII, bounded.
     Known(String),
     /// No row has it.
     Nameless,
-    /// The group file cannot be read, or is too large.
+    /// The file cannot be read, or is too large.
     Unreadable,
 }
 
@@ -38,7 +38,7 @@ impl Surroundings for System {
         gid_map().is_ok_and(|map| covers_every_gid(&map))
     }
 
-    fn name_of(&self, gid: Gid) -> GroupName {
+    fn name_of(&self, gid: Gid) -> AccountName {
         group_names::name_of(gid)
     }
 }
@@ -69,7 +69,7 @@ fn number(word: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{GroupName, Surroundings, System, covers_every_gid};
+    use super::{AccountName, Surroundings, System, covers_every_gid};
     use crate::sample::gid;
     use crate::sys::tests::in_child;
     use nix::sched::{CloneFlags, unshare};
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_system_is_asked() {
-        assert_eq!(System.name_of(gid(0)), GroupName::Known("root".to_owned()));
+        assert_eq!(System.name_of(gid(0)), AccountName::Known("root".to_owned()));
         let map = std::fs::read("/proc/self/gid_map").expect("/proc is mounted");
         assert_eq!(System.maps_every_gid(), covers_every_gid(&map));
         // In a user namespace of its own a process has no gid mapped, until somebody writes the map.

@@ -11,7 +11,7 @@ use wrapper::credentials::{self, Credentials, Gid};
 use wrapper::decision::{self, Plan};
 use wrapper::policy::{self, Kind, Policy};
 use wrapper::refusal::Refusal;
-use wrapper::surroundings::{GroupName, Surroundings};
+use wrapper::surroundings::{AccountName, Surroundings};
 
 /// One question to a decider: an attempt, as a subject finds it when it has been started.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl<'a> Case<'a> {
         let process = world::executed(attempt)?;
         let credentials = world::credentials(&process)?;
         let strings = |list: &[Bytes]| list.iter().map(|bytes| CString::new(bytes.0.clone()).ok()).collect();
-        let argv: Option<Vec<CString>> = strings(&attempt.invocation.argv);
+        let argv: Option<Vec<CString>> = strings(&attempt.invocation.argv.to_vec());
         let env: Option<Vec<CString>> = strings(&attempt.invocation.env);
         Some(Self { policy, credentials, argv: argv?, env: env?, process, group_file: &attempt.group_file })
     }
@@ -54,15 +54,15 @@ impl Surroundings for Case<'_> {
         self.process.namespace.gids.is_full()
     }
 
-    fn name_of(&self, gid: Gid) -> GroupName {
+    fn name_of(&self, gid: Gid) -> AccountName {
         match self.group_file {
-            GroupFile::Unreadable => GroupName::Unreadable,
+            GroupFile::Unreadable => AccountName::Unreadable,
             GroupFile::Rows(rows) => {
                 let row = rows.iter().find(|row| row.gid.as_raw() == gid.as_raw());
                 let name = |row: &lab_invocation::attempt::Group| {
-                    GroupName::Known(String::from_utf8_lossy(row.name.as_slice()).into_owned())
+                    AccountName::Known(String::from_utf8_lossy(row.name.as_slice()).into_owned())
                 };
-                row.map_or(GroupName::Nameless, name)
+                row.map_or(AccountName::Nameless, name)
             }
         }
     }
@@ -145,7 +145,7 @@ fn started(plan: &Plan<'_>) -> Verdict {
 /// A refusal in the words of the model.
 fn reason(refusal: &Refusal<'_>) -> Outcome {
     match refusal {
-        Refusal::Mismatch { name: GroupName::Known(_), .. } => Outcome::Mismatch,
+        Refusal::Mismatch { name: AccountName::Known(_), .. } => Outcome::Mismatch,
         Refusal::Mismatch { .. } => Outcome::Nameless,
         Refusal::CannotGiveUp { .. } | Refusal::NotSwitched(_) => Outcome::IdsNotSet,
         Refusal::NotStarted { .. } => Outcome::ExecFailed,

@@ -14,7 +14,7 @@ use lab_model::ids::{Ids, KEEP};
 use lab_model::namespace::{IdMap, UserNamespace};
 use lab_model::policy;
 use lab_model::setid::{Call, Kind};
-use lab_model::start::{Installation, Invoker, Room};
+use lab_model::start::{Argv, Installation, Invoker, Room};
 use lab_model::{Decision, Process, Rules, Start};
 use nix::errno::Errno;
 use std::borrow::Cow;
@@ -153,7 +153,7 @@ fn invoker(attempt: &Attempt) -> Invoker<'_> {
         process: process(attempt),
         circumstances: Circumstances { tracer, shares_fs: transition.share_fs, over_process_limit: false },
         foreign_mount: transition.foreign_mount,
-        argv: Cow::Borrowed(Bytes::vectors(&invocation.argv)),
+        argv: Argv(Cow::Borrowed(invocation.argv.runs())),
         env: Cow::Borrowed(Bytes::vectors(&invocation.env)),
         room: Room::quiet(),
     }

@@ -16,8 +16,8 @@ fn start(total: usize, longest: usize, stack: Option<u64>) -> Invocation {
 }
 
 fn fits(invocation: &Invocation, stack: Option<u64>) -> bool {
-    let (argv, env) = (Bytes::vectors(&invocation.argv), Bytes::vectors(&invocation.env));
-    arguments::fit(&invocation.program.0, argv.iter(), env, stack)
+    let env = Bytes::vectors(&invocation.env);
+    arguments::fit(&invocation.program.0, invocation.argv.iter().map(|word| &word.0), env, stack)
 }
 
 #[test]

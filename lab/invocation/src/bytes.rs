@@ -32,7 +32,7 @@ impl Bytes {
         &self.0
     }
 
-    /// A list as those see it who do not know this type: argument vectors may have hundreds of thousands of entries.
+    /// A list as those see it who do not know this type, without a copy.
     pub fn vectors(list: &[Self]) -> &[Vec<u8>] {
         Self::peel_slice(list)
     }

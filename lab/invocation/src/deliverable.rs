@@ -136,15 +136,16 @@ mod tests {
         let long = |length| Bytes(vec![b'a'; length]);
         assert_eq!(with(|_| {}), Ok(()));
         assert_eq!(with(|it| it.argv.clear()), Err(Undeliverable::NoArguments));
-        assert_eq!(with(|it| it.argv = vec![Bytes::default()]), Ok(()), "an empty argument is one");
+        assert_eq!(with(|it| it.argv = [Bytes::default()].into()), Ok(()), "an empty argument is one");
         assert_eq!(with(|it| it.env[0].0.push(0)), Err(Undeliverable::Nul { place: Place::Variable(0) }));
-        assert_eq!(with(|it| it.argv[1] = long(131_071)), Ok(()));
+        assert_eq!(with(|it| it.argv = [Bytes::default(), long(131_071)].into()), Ok(()));
         let too_long = Undeliverable::StringTooLong { place: Place::Argument(1), length: 131_072 };
-        assert_eq!(with(|it| it.argv[1] = long(131_072)), Err(too_long));
-        assert_eq!(with(|it| it.argv = vec![long(100_000); 20]), Ok(()));
-        assert!(matches!(with(|it| it.argv = vec![long(100_000); 21]), Err(Undeliverable::TooLarge { .. })));
+        assert_eq!(with(|it| it.argv = [Bytes::default(), long(131_072)].into()), Err(too_long));
+        assert_eq!(with(|it| it.argv.repeat(long(100_000), 20)), Ok(()));
+        assert!(matches!(with(|it| it.argv.repeat(long(100_000), 21)), Err(Undeliverable::TooLarge { .. })));
         let limit = |soft| crate::invocation::Limit { resource: 3, soft, hard: None };
-        let of_stack = |soft, count| with(|it| (it.argv, it.limits) = (vec![long(100_000); count], vec![limit(soft)]));
+        let of_stack =
+            |soft, count| with(|it| (it.argv, it.limits) = (vec![long(100_000); count].into(), vec![limit(soft)]));
         assert_eq!(of_stack(None, 62), Ok(()));
         assert!(matches!(of_stack(None, 63), Err(Undeliverable::TooLarge { limit: 6_291_456, .. })));
         assert!(matches!(of_stack(Some(65_536), 1), Err(Undeliverable::TooLarge { limit: 65_536, .. })));

@@ -1,7 +1,7 @@
 //! What was observed of one start. Every field is an observation with one source; nothing here was inferred.
 
 use crate::layout::MountFlags;
-use crate::{Bytes, Credentials, Gid, Uid};
+use crate::{Arguments, Bytes, Credentials, Gid, Uid};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -205,7 +205,7 @@ pub struct WitnessReport {
     /// Path by which it was executed (AT_EXECFN of getauxval(3)).
     pub exec_path: Bytes,
     /// Argument vector.
-    pub argv: Vec<Bytes>,
+    pub argv: Arguments,
     /// Raw environment, in order.
     pub env: Vec<Bytes>,
     /// Credentials.

@@ -1,7 +1,7 @@
 //! Everything which the invoker of a subject can choose. [`Invocation::quiet`] is a quiet room: each field then
 //! holds what a careful mail server leaves behind, and a scenario's `given` changes one of them.
 
-use crate::{Bytes, Gid, Identity, Uid};
+use crate::{Arguments, Bytes, Gid, Identity, Uid};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ pub struct Invocation {
     /// The file that is executed.
     pub program: Bytes,
     /// The whole argument vector, `argv[0]` included. An empty one is delivered empty; Linux adds `""` since 5.18.
-    pub argv: Vec<Bytes>,
+    pub argv: Arguments,
     /// Raw environment entries in their order; malformed ones and duplicates are delivered as they stand.
     pub env: Vec<Bytes>,
     /// Who starts it.
@@ -242,7 +242,7 @@ impl Invocation {
     /// An invocation of `program` by `identity` from a quiet room.
     pub fn quiet(program: Bytes, identity: Identity) -> Self {
         Self {
-            argv: vec![program.clone()],
+            argv: [program.clone()].into(),
             program,
             env: vec!["PATH=/usr/bin:/bin".into()],
             identity,

@@ -4,6 +4,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`bytes`] | byte strings as the kernel sees them, with a canonical text form |
+//! | [`arguments`] | argument vectors, which may be long |
 //! | [`ids`] | user and group numbers, identities that can be delivered, credentials that were observed |
 //! | [`layout`] | the file tree and mounts that a subject is installed in |
 //! | [`invocation`] | everything the invoker chooses: ids, argv, environment, descriptors, limits, signals … |
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod arguments;
 pub mod attempt;
 pub mod bytes;
 pub mod deliverable;
@@ -31,6 +33,7 @@ pub mod text;
 pub mod tokens;
 pub mod trial;
 
+pub use arguments::Arguments;
 pub use attempt::Attempt;
 pub use bytes::Bytes;
 pub use evidence::Evidence;

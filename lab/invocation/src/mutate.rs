@@ -89,7 +89,7 @@ fn shrink(attempt: &mut Attempt, random: &mut Random) -> bool {
         return true;
     }
     drop_one(&mut invocation.env, random)
-        || drop_one(&mut invocation.argv, random)
+        || invocation.argv.edit(|argv| drop_one(argv, random))
         || drop_one(&mut invocation.descriptors, random)
         || drop_one(&mut invocation.limits, random)
         || drop_one(&mut attempt.sealed.keep, random)

@@ -38,6 +38,39 @@ pub struct Installation {
     pub device_null: bool,
 }
 
+/// An argument vector. There may be hundreds of thousands of entries, mostly the same one: neighbours that are equal may
+/// be given once, each entry with how often it stands there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Argv<'a>(pub Cow<'a, [(Bytes, usize)]>);
+
+impl Argv<'_> {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Each entry, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Bytes> + Clone {
+        self.0.iter().flat_map(|(word, count)| std::iter::repeat_n(word, *count))
+    }
+
+    /// The entry at a place, from 0.
+    pub fn get(&self, at: usize) -> Option<&Bytes> {
+        self.iter().nth(at)
+    }
+}
+
+impl From<Vec<Bytes>> for Argv<'_> {
+    fn from(list: Vec<Bytes>) -> Self {
+        Self(list.into_iter().map(|word| (word, 1)).collect())
+    }
+}
+
 /// Who starts the subject, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invoker<'a> {
@@ -48,7 +81,7 @@ pub struct Invoker<'a> {
     /// The subject is executed through a mount of another mount namespace.
     pub foreign_mount: bool,
     /// Whole argument vector, `argv[0]` included.
-    pub argv: Cow<'a, [Bytes]>,
+    pub argv: Argv<'a>,
     /// Raw environment.
     pub env: Cow<'a, [Bytes]>,
     /// The rest of what a process hands on by exec.

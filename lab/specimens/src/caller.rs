@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use wrapper::credentials::{Credentials, Gid, Regains};
 use wrapper::policy::Policy;
 use wrapper::refusal::{Refusal, SwitchFault};
-use wrapper::surroundings::{GroupName, Surroundings, System};
+use wrapper::surroundings::{AccountName, Surroundings, System};
 use wrapper::sys;
 
 /// What the kernel says about this process.
@@ -44,11 +44,11 @@ pub(crate) fn as_seen_by<'p>(flaw: Flaw, honest: Credentials, policy: &Policy<'p
             seen.real = group_by_user().unwrap_or(honest.real);
         }
         Flaw::ComparesNames if reaches_the_comparison(&honest, policy) => match System.name_of(honest.real) {
-            GroupName::Known(name) if name == trusted.name => seen.real = trusted.gid,
+            AccountName::Known(name) if name == trusted.name => seen.real = trusted.gid,
             name => return Err(Refusal::Mismatch { found: honest.real, name, trusted }),
         },
         Flaw::ComparesNamePrefix => {
-            if matches!(System.name_of(honest.real), GroupName::Known(name) if name.starts_with(trusted.name)) {
+            if matches!(System.name_of(honest.real), AccountName::Known(name) if name.starts_with(trusted.name)) {
                 seen.real = trusted.gid;
             }
         }
@@ -86,7 +86,7 @@ impl Surroundings for Around {
         self.0 == Flaw::TrustsOverflowGid || System.maps_every_gid()
     }
 
-    fn name_of(&self, gid: Gid) -> GroupName {
+    fn name_of(&self, gid: Gid) -> AccountName {
         System.name_of(gid)
     }
 }

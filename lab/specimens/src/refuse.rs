@@ -5,7 +5,7 @@ use std::io::Write;
 use wrapper::policy::{Kind, RefusalStyle};
 use wrapper::refusal::Refusal;
 use wrapper::report;
-use wrapper::surroundings::GroupName;
+use wrapper::surroundings::AccountName;
 use wrapper::sys::Strings;
 
 /// Says why, and gives the exit status.
@@ -19,7 +19,7 @@ pub(crate) fn refuse(refusal: &Refusal<'_>, kind: Kind, style: RefusalStyle, fla
         }
         (Flaw::RepeatsItsRefusal, _) => (0..1000).for_each(|_| say(refusal.line(kind).text())),
         (Flaw::BlocksOnFullPipe, _) => say(refusal.line(kind).text()),
-        (Flaw::WaitsForAName, Refusal::Mismatch { name: GroupName::Nameless, .. }) => loop {
+        (Flaw::WaitsForAName, Refusal::Mismatch { name: AccountName::Nameless, .. }) => loop {
             nix::unistd::pause();
         },
         _ => report::deliver(refusal, kind),

@@ -21,7 +21,7 @@ use wrapper::policy::{
 use wrapper::process_state::UnsafeProcess;
 use wrapper::refusal::{Refusal, StartFault};
 use wrapper::script::{self, Files, RealFiles, Status};
-use wrapper::surroundings::GroupName;
+use wrapper::surroundings::AccountName;
 use wrapper::sys::{self as wrapper_sys, Disposition, Strings};
 
 /// Runs the specimen with this flaw: becomes the script, or comes back with the exit status.
@@ -270,7 +270,7 @@ const fn called(caller: Credentials) -> Group<'static> {
 fn not_started<'p>(plan: &Plan<'_>, policy: &Policy<'p>, errno: Errno) -> Refusal<'p> {
     let path = PathBuf::from(OsStr::from_bytes(plan.program().to_bytes()));
     let fault = StartFault::Exec(errno);
-    Refusal::NotStarted { path, fault, name: GroupName::Nameless, owner: policy.owner, own: policy.own }
+    Refusal::NotStarted { path, fault, name: AccountName::Nameless, owner: policy.owner, own: policy.own }
 }
 
 /// The file system, as a specimen looks at it.

@@ -114,7 +114,7 @@ fn attempt(worker: &mut dyn Worker, capability: Capability, probes: &Probes, tri
                 None,
                 &change,
                 &shows,
-                "seccomp(2) user notification needs Linux 5.5 and CONFIG_SECCOMP_FILTER",
+                "give the lab CAP_SYS_PTRACE, by which the agent takes over the filter's listener; seccomp(2) user notification needs Linux 5.5 and CONFIG_SECCOMP_FILTER",
             )
         }
         Capability::InvokerCapabilities => {
@@ -237,5 +237,38 @@ fn layout(mount: Option<Mount>) -> Layout {
         ],
         mounts: mount.into_iter().collect(),
         fresh: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Capability, Probes, Trials, attempt};
+    use crate::backend::{BackendError, Blob, LayoutId, Worker};
+    use crate::run::sample::evidence;
+    use lab_invocation::evidence::{End, Stage};
+    use lab_invocation::layout::Digest;
+    use lab_invocation::{Evidence, Invocation, Layout};
+
+    /// Where the agent may not look into another process.
+    struct WithoutPtrace;
+
+    impl Worker for WithoutPtrace {
+        fn open(&mut self, _: &Layout, _: &dyn Fn(Digest) -> Option<Blob>) -> Result<(LayoutId, Probes), BackendError> {
+            Ok((LayoutId(0), Probes { positive: true, negative: false, witness: true }))
+        }
+
+        fn run(&mut self, _: LayoutId, _: &Invocation) -> Result<Evidence, BackendError> {
+            let stage = Stage::Setup { step: "install the system call filter".to_owned(), errno: 1 };
+            Ok(Evidence { stage, witness: Vec::new(), ..evidence(End::Exited(0)) })
+        }
+    }
+
+    #[test]
+    fn what_needs_ptrace_names_it_in_the_cure() {
+        for capability in [Capability::SyscallFault, Capability::RootTracer] {
+            let probes = Probes { positive: true, negative: false, witness: true };
+            let found = format!("{:?}", attempt(&mut WithoutPtrace, capability, &probes, &Trials::default()));
+            assert!(found.contains("give the lab CAP_SYS_PTRACE"), "{found}");
+        }
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn root() -> Identity {
 
 /// cat(1) of a file.
 pub(super) fn cat(path: &str) -> Invocation {
-    Invocation { argv: vec!["cat".into(), path.into()], ..Invocation::quiet("/bin/cat".into(), root()) }
+    Invocation { argv: ["cat", path].map(Into::into).into(), ..Invocation::quiet("/bin/cat".into(), root()) }
 }
 
 /// What cat(1) wrote, if that was the whole file.

@@ -89,13 +89,13 @@ fn defect(code: &str) -> Failure {
         "caller-text-echoed" => {
             let mut failure = Failure::admitted();
             failure.must_refuse("unknown-command", 6);
-            failure.case.invocation.argv[1] = "\x1b[31mevil".into();
+            failure.case.invocation.argv.edit(|argv| argv[1] = "\x1b[31mevil".into());
             failure.refused(6, "unknown command \x1b[31mevil");
             failure
         }
         "argument-before-caller" => {
             let mut failure = Failure::stranger(USERS);
-            failure.case.invocation.argv[1] = "nonsense".into();
+            failure.case.invocation.argv.edit(|argv| argv[1] = "nonsense".into());
             failure.refused(6, "unknown command");
             failure
         }

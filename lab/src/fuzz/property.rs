@@ -4,9 +4,9 @@
 
 use crate::case::{Case, Kind};
 use crate::predict::Prediction;
-use lab_invocation::Evidence;
 use lab_invocation::evidence::{Capture, End, WitnessReport};
 use lab_invocation::invocation::Descriptor;
+use lab_invocation::{Bytes, Evidence};
 use lab_model::Outcome;
 use std::collections::BTreeSet;
 
@@ -114,11 +114,11 @@ fn the_arguments_are_those_that_were_given(question: &Question<'_>) -> Answer {
     let script = script(question)?;
     let (policy, given) = (&question.case.subject.policy, &question.case.invocation.argv);
     let (name, rest) = match &policy.script {
-        Some(page) => ("driver".into(), std::slice::from_ref(page)),
-        None => (given.get(1).cloned().unwrap_or_default(), given.get(2..).unwrap_or_default()),
+        Some(page) => ("driver".into(), vec![page]),
+        None => (given.get(1).cloned().unwrap_or_default(), given.iter().skip(2).collect()),
     };
     let path = [policy.prefix.as_slice(), b"/scripts/", name.as_slice()].concat();
-    Some(script.argv.split_first().is_some_and(|(first, found)| first.0 == path && found == rest))
+    Some(script.argv.iter().eq([&Bytes(path)].into_iter().chain(rest)))
 }
 
 /// P05. A refusal is one line of printable ASCII of bounded length, in the system log too; a page is printable text.

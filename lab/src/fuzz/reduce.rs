@@ -81,7 +81,7 @@ fn steps<'a>(quiet: &'a Invocation, now: &Invocation) -> Vec<Step<'a>> {
         steps.push(Box::new(move |it| removed(&mut it.env, at)));
     }
     for at in (0..now.argv.len()).rev() {
-        steps.push(Box::new(move |it| removed(&mut it.argv, at)));
+        steps.push(Box::new(move |it| it.argv.edit(|argv| removed(argv, at))));
     }
     for at in (0..now.descriptors.len()).rev() {
         steps.push(Box::new(move |it| removed(&mut it.descriptors, at)));
@@ -94,8 +94,8 @@ fn steps<'a>(quiet: &'a Invocation, now: &Invocation) -> Vec<Step<'a>> {
         steps.push(Box::new(move |it| it.env.get_mut(at).is_some_and(|entry| entry.0.pop().is_some())));
     }
     for at in 0..now.argv.len() {
-        steps.push(Box::new(move |it| it.argv.get_mut(at).is_some_and(halve)));
-        steps.push(Box::new(move |it| it.argv.get_mut(at).is_some_and(plain)));
+        steps.push(Box::new(move |it| it.argv.edit(|argv| argv.get_mut(at).is_some_and(halve))));
+        steps.push(Box::new(move |it| it.argv.edit(|argv| argv.get_mut(at).is_some_and(plain))));
     }
     steps
 }

@@ -99,7 +99,7 @@ fn report(case: &Case) -> WitnessReport {
         pid: 2,
         same_process: true,
         exec_path: path.clone(),
-        argv: vec![path, "announce".into()],
+        argv: [path, "announce".into()].into(),
         env: vec!["PATH=/usr/bin:/bin".into()],
         credentials,
         regained: Vec::new(),

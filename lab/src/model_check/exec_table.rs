@@ -11,6 +11,8 @@ const CALLER: u32 = 1000;
 const OWN: u32 = 2000;
 /// A group or user of nobody.
 const OTHER: u32 = 3000;
+/// See capabilities(7).
+const SYS_PTRACE: Capability = Capability(19);
 
 /// One row, with a name for messages.
 pub(super) struct Row {
@@ -18,6 +20,16 @@ pub(super) struct Row {
     pub name: String,
     /// What is tried.
     pub trial: ExecTrial,
+}
+
+impl Row {
+    /// Why an agent with these capabilities cannot make it, if so. A tracer without CAP_SYS_PTRACE is one without privilege,
+    /// root or not: the kernel would answer another question.
+    pub(super) fn beyond(&self, all: &CapabilitySets) -> Option<&'static str> {
+        let able = CapSet(all.effective).contains(SYS_PTRACE);
+        (self.trial.tracer == Some(TrialTracer::Privileged) && !able)
+            .then_some("could not trace with privilege: the lab has no CAP_SYS_PTRACE")
+    }
 }
 
 /// Every row, for processes that have at most the capabilities `all`.
@@ -257,4 +269,26 @@ fn namespaces() -> Vec<(&'static str, TrialNamespace)> {
         ("in a user namespace without the caller's group", without(None, Some(CALLER))),
         ("in a user namespace of its own ids only", TrialNamespace::OwnIdsOnly),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SYS_PTRACE, rows};
+    use lab_invocation::trial::CapabilitySets;
+    use lab_model::capability::CapSet;
+
+    #[test]
+    fn a_tracer_with_privilege_is_beyond_an_agent_that_has_none() {
+        let every = CapabilitySets { permitted: u64::MAX, effective: u64::MAX, ..CapabilitySets::default() };
+        let tracing = CapSet::of(&[SYS_PTRACE]).0;
+        let fewer = CapabilitySets { effective: every.effective & !tracing, ..every };
+        let rows = rows(&every);
+        assert!(rows.iter().all(|row| row.beyond(&every).is_none()));
+        let beyond = rows.iter().filter(|row| row.beyond(&fewer).is_some());
+        let traced = rows.iter().filter(|row| row.name.ends_with("traced by root"));
+        let names = |row: &super::Row| row.name.clone();
+        let traced: Vec<String> = traced.map(names).collect();
+        assert!(!traced.is_empty());
+        assert_eq!(beyond.map(names).collect::<Vec<_>>(), traced);
+    }
 }

@@ -6,7 +6,7 @@ use crate::case::{Case, Names, Script};
 use crate::saying::says;
 use crate::scenario::vocabulary::{error_name, signal_name};
 use lab_invocation::invocation::Stdin;
-use lab_invocation::{Bytes, Gid};
+use lab_invocation::{Arguments, Bytes, Gid};
 use lab_model::configure::Answer;
 use lab_model::{Child, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,8 +170,8 @@ fn ids(comparison: &mut Comparison<'_>, stated: &Script, child: &Child) {
 }
 
 fn start(comparison: &mut Comparison<'_>, stated: &Script, child: &Child) {
-    let bytes = |list: &[Vec<u8>]| list.iter().map(|bytes| Bytes(bytes.clone())).collect::<Vec<_>>();
-    let show = |argv: &Vec<Bytes>| list(argv.iter().map(Bytes::to_text));
+    let bytes = |list: &[Vec<u8>]| list.iter().map(|bytes| Bytes(bytes.clone())).collect::<Arguments>();
+    let show = |argv: &Arguments| list(argv.iter().map(Bytes::to_text));
     comparison.equal("script.path", stated.path.as_ref(), &Bytes(child.path.clone()), Bytes::to_text);
     comparison.equal("script.argv", stated.argv.as_ref(), &bytes(&child.argv), show);
     let mut env = BTreeMap::new();

@@ -140,7 +140,7 @@ fn install(profile: &Profile, wrapper: &Wrapper, case: &mut Case) {
         invocation.program = wrapper.path.clone();
     }
     if invocation.argv.first() == Some(&old_path) {
-        invocation.argv[0] = wrapper.path.clone();
+        invocation.argv.edit(|argv| argv[0] = wrapper.path.clone());
     }
     if invocation.transition.unmapped_gids.remove(&old_own) {
         invocation.transition.unmapped_gids.insert(own);

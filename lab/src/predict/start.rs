@@ -14,7 +14,7 @@ use lab_model::ids::Ids;
 use lab_model::namespace::{IdMap, UserNamespace};
 use lab_model::policy;
 use lab_model::process::Process;
-use lab_model::start::{Installation, Invoker, Room};
+use lab_model::start::{Argv, Installation, Invoker, Room};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -186,7 +186,7 @@ pub(super) fn invoker(case: &Case) -> Invoker<'_> {
         process: process(case),
         circumstances: Circumstances { tracer, shares_fs: transition.share_fs, over_process_limit: false },
         foreign_mount: transition.foreign_mount,
-        argv: Cow::Borrowed(Bytes::vectors(&invocation.argv)),
+        argv: Argv(Cow::Borrowed(invocation.argv.runs())),
         env: Cow::Borrowed(Bytes::vectors(&invocation.env)),
         room: room(case),
     }
@@ -269,8 +269,9 @@ pub(super) fn tool(case: &Case) -> super::Prediction {
             _ => None,
         }
     };
+    let argv = case.invocation.argv.to_vec();
     let answer = lab_model::configure::decide(&lab_model::configure::Run {
-        argv: Bytes::vectors(&case.invocation.argv),
+        argv: Bytes::vectors(&argv),
         process: &process(case),
         files: &installation(case).files,
         group: text(b"/etc/group"),

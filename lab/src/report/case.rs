@@ -48,8 +48,8 @@ pub fn details(done: &CaseFinished, case: &Case, setting: &Setting, lab: &str, r
     out
 }
 
-fn words(list: &[Bytes]) -> String {
-    list.iter().map(|each| quoted(&each.to_text())).collect::<Vec<_>>().join(" ")
+fn words<'a>(list: impl Iterator<Item = &'a Bytes>) -> String {
+    list.map(|each| quoted(&each.to_text())).collect::<Vec<_>>().join(" ")
 }
 
 fn invocation(invocation: &Invocation, done: &CaseFinished, setting: &Setting, width: usize) -> String {
@@ -82,8 +82,8 @@ fn invocation(invocation: &Invocation, done: &CaseFinished, setting: &Setting, w
     }
     rows.extend([
         ("program", invocation.program.to_text()),
-        ("argv", words(&invocation.argv)),
-        ("env", words(&invocation.env)),
+        ("argv", words(invocation.argv.iter())),
+        ("env", words(invocation.env.iter())),
         ("stdin", stdin),
         ("umask", format!("{:03o}", invocation.umask)),
     ]);
@@ -127,8 +127,8 @@ fn script(report: &WitnessReport, width: usize) -> String {
     let open: Vec<String> = report.descriptors.iter().map(|each| format!("{} {}", each.number, each.target)).collect();
     let mut rows = vec![
         ("script", report.exec_path.to_text()),
-        ("  argv", words(&report.argv)),
-        ("  env", words(&report.env)),
+        ("  argv", words(report.argv.iter())),
+        ("  env", words(report.env.iter())),
         ("  open", open.join("; ")),
         ("  umask", format!("{:03o}", report.umask)),
         ("  cwd", report.cwd.to_text()),

@@ -48,7 +48,7 @@ mod tests {
             case.invocation.env.push(entry.into());
             assert_eq!(command_line(&case), None);
         }
-        case.invocation.argv[0] = "another".into();
+        case.invocation.argv.edit(|argv| argv[0] = "another".into());
         assert_eq!(command_line(&case), None);
     }
 }

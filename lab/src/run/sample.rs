@@ -120,7 +120,7 @@ pub(crate) fn evidence(end: End) -> Evidence {
         pid: 3,
         same_process: true,
         exec_path: "/usr/local/mailman/scripts/post".into(),
-        argv: vec!["post".into()],
+        argv: ["post".into()].into(),
         env: vec!["PATH=/usr/bin:/bin".into()],
         credentials: ids([gid(38); 3], uid(65534)),
         regained: Vec::new(),

@@ -4,7 +4,7 @@ use crate::backend::libraries;
 use crate::case::Case;
 use lab_invocation::invocation::{Stdin, Transition};
 use lab_invocation::layout::{Node, NodeKind, Order};
-use lab_invocation::{Bytes, Gid, Invocation, Layout, Uid};
+use lab_invocation::{Arguments, Bytes, Gid, Invocation, Layout, Uid};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -96,7 +96,7 @@ pub enum Wanted<'a> {
 /// descriptors, limits, signals, faults) would not leave a shell to work with, and is left out.
 pub fn invocation(case: &Case, wanted: &Wanted<'_>, variables: &[(&str, OsString)]) -> Invocation {
     let given = &case.invocation;
-    let mut argv: Vec<Bytes> = vec![SHELL.into()];
+    let mut argv = Arguments::from([SHELL.into()]);
     let identity = &given.identity;
     if identity.uid != identity.effective_uid || identity.gid != identity.effective_gid {
         // Without it shells give up a borrowed id at once.

@@ -84,8 +84,11 @@ fn syslog_datagrams_are_collected() {
     let evidence = run(worker.as_mut(), &layout, &Invocation { argv, program, ..invocation() });
     assert_eq!(evidence.syslog_total, 1, "{evidence:#?}");
     assert!(evidence.syslog[0].to_text().ends_with("a line"), "{:?}", evidence.syslog);
-    let next =
-        run(worker.as_mut(), &layout, &Invocation { argv: vec!["logger".into(), "--version".into()], ..invocation() });
+    let next = run(
+        worker.as_mut(),
+        &layout,
+        &Invocation { argv: ["logger", "--version"].map(Bytes::from).into(), ..invocation() },
+    );
     assert_eq!(next.syslog_total, 0, "nothing is left over for the next case");
 }
 
@@ -117,7 +120,7 @@ fn what_cannot_be_furnished_is_a_failed_set_up_which_names_the_step() {
         case(&|invocation| invocation.descriptors = vec![(3, Descriptor::File("/absent".into()))]),
         "place a descriptor"
     );
-    assert!(case(&|invocation| invocation.argv = vec![b"a\0b".as_slice().into()]).contains("zero byte"));
+    assert!(case(&|invocation| invocation.argv = [b"a\0b".as_slice().into()].into()).contains("zero byte"));
     assert!(case(&|invocation| invocation.signals.blocked = [99].into()).contains("signal 99"));
     assert!(case(&|invocation| invocation.descriptors = vec![(u32::MAX, Descriptor::Full)]).contains("4294967295"));
 }

@@ -3,7 +3,7 @@
 use crate::fixtures::*;
 use lab_invocation::evidence::{End, OpenDescriptor, WitnessReport};
 use lab_invocation::invocation::{Cwd, Descriptor, Limit, Stdin};
-use lab_invocation::{Bytes, Gid, Invocation};
+use lab_invocation::{Arguments, Bytes, Gid, Invocation};
 use rstest::rstest;
 use std::collections::BTreeSet;
 
@@ -59,7 +59,7 @@ fn a_quiet_room_is_quiet() {
 
 #[test]
 fn bytes_arrive_as_bytes() {
-    let argv: Vec<Bytes> = vec![b"-\xff\x1b".as_slice().into(), "".into(), Bytes(vec![b'A'; 131_071])];
+    let argv = Arguments::from([b"-\xff\x1b".as_slice().into(), "".into(), Bytes(vec![b'A'; 131_071])]);
     let env: Vec<Bytes> = ["A=1", "A=2", "no-equals-sign", "=empty", ""].map(Bytes::from).into();
     let Some(seen) = seen(|invocation| {
         invocation.argv.clone_from(&argv);

@@ -19,7 +19,8 @@ fn left(mode: u32, names: &BTreeSet<String>) -> Option<BTreeSet<String>> {
     layout.nodes.push(node("/usr/local/bin/env", OWN_GID, mode, NodeKind::File(Content::Inline(Bytes(program)))));
     lab::backend::libraries::provide(&mut layout, Path::new(ENV)).expect("its libraries are found");
     let env = names.iter().map(|name| Bytes::from(format!("{name}=").as_str())).collect();
-    let invocation = Invocation { program: "/usr/local/bin/env".into(), argv: vec!["env".into()], env, ..invocation() };
+    let invocation =
+        Invocation { program: "/usr/local/bin/env".into(), argv: ["env".into()].into(), env, ..invocation() };
     let evidence = run(worker.as_mut(), &layout, &invocation);
     let lines = evidence.stdout.bytes.0.split(|byte| *byte == b'\n').filter_map(name);
     let found: BTreeSet<String> = lines.map(|name| String::from_utf8_lossy(name).into_owned()).collect();

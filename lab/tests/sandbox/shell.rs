@@ -1,8 +1,8 @@
 //! A shell inside a sandbox, used through a terminal as a user would.
 
 use crate::fixtures::*;
-use lab_invocation::Invocation;
 use lab_invocation::evidence::End;
+use lab_invocation::{Bytes, Invocation};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -12,7 +12,7 @@ const AGENT: &str = "LAB_AGENT";
 #[ignore = "started by the next test, on a terminal"]
 fn inner() {
     let layout = shell_layout(|_| {});
-    let invocation = Invocation { argv: vec!["sh".into(), "-i".into()], env: vec!["PS1=".into()], ..shell("") };
+    let invocation = Invocation { argv: ["sh", "-i"].map(Bytes::from).into(), env: vec!["PS1=".into()], ..shell("") };
     let evidence = lab::backend::namespace::shell(&agent(), &layout, &|_| None, &invocation).expect("a shell");
     assert_eq!(evidence.end, Some(End::Exited(7)));
 }

@@ -5,13 +5,13 @@ use crate::credentials::{Credentials, Regains};
 use crate::policy::{Group, Policy};
 use crate::refusal::Refusal;
 use crate::sample::{Answers, LIST, MAIL, gid, mail_policy, trusted_caller};
-use crate::surroundings::GroupName;
+use crate::surroundings::AccountName;
 use rstest::rstest;
 
 const NOGROUP: Group<'static> = Group { gid: gid(65534), name: "nogroup" };
 
-fn known(name: &str) -> GroupName {
-    GroupName::Known(name.to_owned())
+fn known(name: &str) -> AccountName {
+    AccountName::Known(name.to_owned())
 }
 
 /// What comes out, and what was asked on the way.
@@ -42,9 +42,9 @@ fn the_own_group_may_be_the_trusted_one() {
 #[case::own_group(38, known("list"))]
 #[case::another_number_of_that_name(9, known("mail"))]
 #[case::trusted_plus_65536(65544, known("far"))]
-#[case::nameless(4242, GroupName::Nameless)]
-#[case::no_group_file(33, GroupName::Unreadable)]
-fn any_other_real_gid_is_refused(#[case] real: u32, #[case] name: GroupName) {
+#[case::nameless(4242, AccountName::Nameless)]
+#[case::no_group_file(33, AccountName::Unreadable)]
+fn any_other_real_gid_is_refused(#[case] real: u32, #[case] name: AccountName) {
     let expected = Refusal::Mismatch { found: gid(real), name: name.clone(), trusted: MAIL };
     let caller = Credentials { real: gid(real), ..trusted_caller() };
     let (refusal, asked) = check(&mail_policy(), caller, &Answers::new(false, name));
@@ -53,9 +53,9 @@ fn any_other_real_gid_is_refused(#[case] real: u32, #[case] name: GroupName) {
 
 #[rstest]
 #[case::bit_lost(8, known("mail"))]
-#[case::nameless(4242, GroupName::Nameless)]
-#[case::unreadable(8, GroupName::Unreadable)]
-fn a_bit_that_did_not_act_is_noticed_before_the_caller(#[case] effective: u32, #[case] name: GroupName) {
+#[case::nameless(4242, AccountName::Nameless)]
+#[case::unreadable(8, AccountName::Unreadable)]
+fn a_bit_that_did_not_act_is_noticed_before_the_caller(#[case] effective: u32, #[case] name: AccountName) {
     let expected = Refusal::NotSetGroupId { found: gid(effective), name: name.clone(), own: LIST };
     for real in [8, 33] {
         let caller = Credentials { real: gid(real), effective: gid(effective), regains: Some(Regains::Root) };
@@ -84,9 +84,9 @@ fn a_stranger_hears_of_the_group_first_whatever_it_could_take_back() {
 fn the_gid_that_stands_for_the_unmapped_is_trusted_only_where_there_are_none() {
     let policy = Policy { trusted: NOGROUP, ..mail_policy() };
     let caller = Credentials { real: NOGROUP.gid, ..trusted_caller() };
-    let mapped = Answers::new(true, GroupName::Nameless);
+    let mapped = Answers::new(true, AccountName::Nameless);
     assert_eq!(check(&policy, caller, &mapped), (None, vec!["gid map"]));
-    let partly = Answers::new(false, GroupName::Nameless);
+    let partly = Answers::new(false, AccountName::Nameless);
     let expected = Refusal::AmbiguousTrust { trusted: NOGROUP };
     assert_eq!(check(&policy, caller, &partly), (Some(expected.clone()), vec!["gid map"]));
     // It is a matter of the policy, and so comes before the bit.

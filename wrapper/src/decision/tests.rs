@@ -5,7 +5,7 @@ use crate::credentials::Credentials;
 use crate::policy::{Fault, Interpreter, Policy, PolicyError, Tag, Task};
 use crate::refusal::{Refusal, StartFault};
 use crate::sample::{Answers, LIST, OWNER, cgi_policy, gid, list, mail_policy, trusted_caller};
-use crate::surroundings::GroupName;
+use crate::surroundings::AccountName;
 use nix::errno::Errno;
 use rstest::rstest;
 use std::ffi::CStr;
@@ -16,7 +16,7 @@ fn decided<'a>(
     environ: &[&'a CStr],
     policy: &'static Policy<'static>,
 ) -> Result<Plan<'a>, Refusal<'static>> {
-    decide(&caller, argv.iter().copied(), environ.iter().copied(), policy, &Answers::new(false, GroupName::Nameless))
+    decide(&caller, argv.iter().copied(), environ.iter().copied(), policy, &Answers::new(false, AccountName::Nameless))
 }
 
 fn kept(policy: Policy<'static>) -> &'static Policy<'static> {
@@ -111,7 +111,7 @@ fn a_stranger_is_refused_as_such_whatever_its_arguments() {
     let stranger = Credentials { real: gid(4242), ..trusted_caller() };
     for given in [&[c"m", c"post"][..], &[c"m", c"leave"], &[c"m"], &[]] {
         let refusal = decided(stranger, given, &[], kept(mail_policy())).expect_err("refused");
-        assert!(matches!(refusal, Refusal::Mismatch { name: GroupName::Nameless, .. }));
+        assert!(matches!(refusal, Refusal::Mismatch { name: AccountName::Nameless, .. }));
     }
 }
 
@@ -133,10 +133,10 @@ fn a_policy_with_a_nul_starts_nothing(#[case] policy: Policy<'static>, #[case] t
 fn nothing_of_a_stranger_is_looked_at() {
     let untouchable = || std::iter::from_fn(|| -> Option<&CStr> { panic!("looked at") });
     let stranger = Credentials { real: gid(4242), ..trusted_caller() };
-    let answers = Answers::new(false, GroupName::Nameless);
+    let answers = Answers::new(false, AccountName::Nameless);
     for policy in [mail_policy(), cgi_policy()] {
         let refusal = decide(&stranger, untouchable(), untouchable(), kept(policy), &answers).expect_err("refused");
-        assert!(matches!(refusal, Refusal::Mismatch { name: GroupName::Nameless, .. }));
+        assert!(matches!(refusal, Refusal::Mismatch { name: AccountName::Nameless, .. }));
     }
     let environ = [c"QUERY_STRING=a"].into_iter();
     let plan = decide(&trusted_caller(), untouchable(), environ, kept(cgi_policy()), &answers);
@@ -145,11 +145,11 @@ fn nothing_of_a_stranger_is_looked_at() {
 
 #[test]
 fn arguments_for_which_there_is_no_memory_are_refused() {
-    let answers = Answers::new(false, GroupName::Nameless);
+    let answers = Answers::new(false, AccountName::Nameless);
     let argv = std::iter::repeat_n(c"post", usize::MAX);
     let refusal = decide(&trusted_caller(), argv, std::iter::empty(), kept(mail_policy()), &answers);
     let fault = StartFault::Exec(Errno::ENOMEM);
     let path = "/usr/local/mailman/scripts/post".into();
-    let name = GroupName::Nameless;
+    let name = AccountName::Nameless;
     assert_eq!(refusal.expect_err("refused"), Refusal::NotStarted { path, fault, name, owner: OWNER, own: LIST });
 }

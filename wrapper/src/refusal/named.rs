@@ -2,7 +2,7 @@
 
 use super::SwitchFault;
 use crate::policy::{Group, Owner, PATH_MAX, SCRIPT_NAME_MAX};
-use crate::surroundings::GroupName;
+use crate::surroundings::AccountName;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -68,7 +68,7 @@ impl fmt::Display for One<'_> {
     }
 }
 
-impl fmt::Display for GroupName {
+impl fmt::Display for AccountName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Known(name) => name,

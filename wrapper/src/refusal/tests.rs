@@ -7,7 +7,7 @@ use crate::policy::{COMMANDS_MAX, Group, Kind, NAME_MAX, Owner, PATH_MAX, Policy
 use crate::process_state::UnsafeProcess;
 use crate::report::page::written;
 use crate::sample::{LIST, MAIL, OWNER, gid};
-use crate::surroundings::GroupName;
+use crate::surroundings::AccountName;
 use nix::errno::Errno;
 use rstest::rstest;
 use std::collections::BTreeSet;
@@ -17,11 +17,11 @@ const NOGROUP: Group<'static> = Group { gid: gid(65534), name: "nogroup" };
 const COMMANDS: &[&str] = &["admin", "bounces", "confirm", "post"];
 
 /// What a fault's user or group is called here.
-fn named(fault: StartFault) -> GroupName {
+fn named(fault: StartFault) -> AccountName {
     match fault {
-        StartFault::Owner { .. } => GroupName::Known("annette".into()),
-        StartFault::GroupWritable { gid: 50 } => GroupName::Known("staff".into()),
-        _ => GroupName::Nameless,
+        StartFault::Owner { .. } => AccountName::Known("annette".into()),
+        StartFault::GroupWritable { gid: 50 } => AccountName::Known("staff".into()),
+        _ => AccountName::Nameless,
     }
 }
 
@@ -34,9 +34,9 @@ fn every() -> Vec<(&'static str, Refusal<'static>)> {
     let mismatch = |found, name| Refusal::Mismatch { found: gid(found), name, trusted: MAIL };
     let script = "/usr/local/mailman/scripts/post";
     vec![
-        ("group_mismatch", mismatch(65534, GroupName::Known("nogroup".into()))),
-        ("nameless", mismatch(4242, GroupName::Nameless)),
-        ("names_unreadable", mismatch(4242, GroupName::Unreadable)),
+        ("group_mismatch", mismatch(65534, AccountName::Known("nogroup".into()))),
+        ("nameless", mismatch(4242, AccountName::Nameless)),
+        ("names_unreadable", mismatch(4242, AccountName::Unreadable)),
         ("root", Refusal::CannotGiveUp { how: Regains::Root, trusted: MAIL }),
         ("cap_setgid", Refusal::CannotGiveUp { how: Regains::Capability, trusted: MAIL }),
         ("ids_unread", Refusal::NotSwitched(SwitchFault::Unread(Errno::EPERM))),
@@ -65,9 +65,9 @@ fn every() -> Vec<(&'static str, Refusal<'static>)> {
         ("script_not_executed", not_started(script, StartFault::Exec(Errno::EIO))),
         ("no_command", Refusal::NoCommand { commands: COMMANDS }),
         ("unknown_command", Refusal::UnknownCommand { commands: COMMANDS }),
-        ("bit_lost", Refusal::NotSetGroupId { found: gid(8), name: GroupName::Known("mail".into()), own: LIST }),
-        ("bit_lost_nameless", Refusal::NotSetGroupId { found: gid(4242), name: GroupName::Nameless, own: LIST }),
-        ("bit_lost_no_names", Refusal::NotSetGroupId { found: gid(8), name: GroupName::Unreadable, own: LIST }),
+        ("bit_lost", Refusal::NotSetGroupId { found: gid(8), name: AccountName::Known("mail".into()), own: LIST }),
+        ("bit_lost_nameless", Refusal::NotSetGroupId { found: gid(4242), name: AccountName::Nameless, own: LIST }),
+        ("bit_lost_no_names", Refusal::NotSetGroupId { found: gid(8), name: AccountName::Unreadable, own: LIST }),
         ("unsealed", Refusal::Policy(PolicyError::Unsealed)),
         ("ambiguous_trust", Refusal::AmbiguousTrust { trusted: NOGROUP }),
         ("step_failed", Refusal::Process(UnsafeProcess::Step { what: "cancel timers", errno: Errno::EPERM })),
@@ -142,9 +142,9 @@ fn a_table_that_lacks_a_row_is_noticed() {
 #[test]
 fn every_means_every() {
     let name = |refusal: &Refusal<'_>| match refusal {
-        Refusal::Mismatch { name: GroupName::Known(_), .. } => 0,
-        Refusal::Mismatch { name: GroupName::Nameless, .. } => 1,
-        Refusal::Mismatch { name: GroupName::Unreadable, .. } => 2,
+        Refusal::Mismatch { name: AccountName::Known(_), .. } => 0,
+        Refusal::Mismatch { name: AccountName::Nameless, .. } => 1,
+        Refusal::Mismatch { name: AccountName::Unreadable, .. } => 2,
         Refusal::CannotGiveUp { .. } => 3,
         Refusal::NotSwitched(_) => 4,
         Refusal::NotStarted { .. } => 5,
@@ -169,13 +169,13 @@ fn the_longest_names_fit_into_a_line() {
     let commands: &'static [&'static str] = Box::leak(Box::new([leak("c", SCRIPT_NAME_MAX); COMMANDS_MAX]));
     let path = format!("/{}", "p".repeat(PATH_MAX - 1));
     let script = |fault| {
-        let name = GroupName::Known(name());
+        let name = AccountName::Known(name());
         Refusal::NotStarted { path: path.clone().into(), fault, name, owner, own: group }
     };
     let refusals = [
-        Refusal::Mismatch { found: most, name: GroupName::Known(name()), trusted: group },
-        Refusal::Mismatch { found: most, name: GroupName::Nameless, trusted: group },
-        Refusal::Mismatch { found: most, name: GroupName::Unreadable, trusted: group },
+        Refusal::Mismatch { found: most, name: AccountName::Known(name()), trusted: group },
+        Refusal::Mismatch { found: most, name: AccountName::Nameless, trusted: group },
+        Refusal::Mismatch { found: most, name: AccountName::Unreadable, trusted: group },
         Refusal::CannotGiveUp { how: Regains::Capability, trusted: group },
         Refusal::NotSwitched(SwitchFault::Other { own: group, given_up: group, found: [most.as_raw(); 3] }),
         Refusal::NotSwitched(SwitchFault::Refused { own: group, errno: Errno::EPERM }),
@@ -186,7 +186,7 @@ fn the_longest_names_fit_into_a_line() {
         script(StartFault::AccessList),
         Refusal::NoCommand { commands },
         Refusal::UnknownCommand { commands },
-        Refusal::NotSetGroupId { found: most, name: GroupName::Known(name()), own: group },
+        Refusal::NotSetGroupId { found: most, name: AccountName::Known(name()), own: group },
         Refusal::AmbiguousTrust { trusted: group },
     ];
     for refusal in refusals {
@@ -208,7 +208,7 @@ fn a_long_path_is_cut_and_not_the_sentence(#[case] length: usize, #[case] shown:
     path.resize(length - 4, b'x');
     path.extend(b"post");
     let path = std::ffi::OsString::from_vec(path).into();
-    let (fault, name) = (StartFault::WorldWritable, GroupName::Nameless);
+    let (fault, name) = (StartFault::WorldWritable, AccountName::Nameless);
     let line = Refusal::NotStarted { path, fault, name, owner: OWNER, own: LIST }.line(Kind::Mail);
     let line = text(line.text());
     assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')));

@@ -7,7 +7,7 @@ use crate::decision::Plan;
 use crate::group_names;
 use crate::refusal::{Refusal, StartFault};
 use crate::sample::{LIST, OWNER, gid, mail_policy};
-use crate::surroundings::GroupName;
+use crate::surroundings::AccountName;
 use crate::sys::Disposition;
 use crate::sys::tests::{all_signals_are, in_child};
 use nix::errno::Errno;
@@ -250,11 +250,11 @@ fn a_plan_is_executed_with_its_arguments_and_environment_and_every_signal_at_its
 #[rstest]
 #[case::user(1, 38, 0o600, group_names::name_of_user(1))]
 #[case::group(0, 1, 0o660, group_names::name_of(gid(1)))]
-fn who_could_change_it_is_named(#[case] uid: u32, #[case] group: u32, #[case] mode: u32, #[case] called: GroupName) {
+fn who_could_change_it_is_named(#[case] uid: u32, #[case] group: u32, #[case] mode: u32, #[case] called: AccountName) {
     let mut tree = Tree::sound();
     tree.put(SCRIPT, FileKind::Regular, uid, group, mode);
     let refused = check_files(&Switched::assumed(), plan(&[SCRIPT]), &mail_policy(), &tree);
-    assert!(matches!(called, GroupName::Known(_)), "{called:?}");
+    assert!(matches!(called, AccountName::Known(_)), "{called:?}");
     assert!(matches!(refused, Err(Refusal::NotStarted { name, .. }) if name == called));
 }
 
@@ -264,7 +264,7 @@ fn an_exec_that_fails_is_a_refusal_and_signals_stay_ignored() {
     let policy = mail_policy();
     assert!(in_child(|| {
         let refusal = execute(&missing, &policy);
-        let (fault, name) = (StartFault::Exec(Errno::ENOENT), GroupName::Nameless);
+        let (fault, name) = (StartFault::Exec(Errno::ENOENT), AccountName::Nameless);
         refusal == Refusal::NotStarted { path: "/proc/self/nowhere".into(), fault, name, owner: OWNER, own: LIST }
             && all_signals_are(Disposition::Ignore)
     }));

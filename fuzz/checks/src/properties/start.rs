@@ -69,9 +69,10 @@ pub(crate) fn environment(attempt: &Attempt, env: &[Vec<u8>]) -> Outcome {
 pub(super) fn the_arguments_are_those_that_were_given(question: &Question<'_>) -> Outcome {
     let Verdict::Started { program, argv, .. } = &question.answer.verdict else { return Outcome::NotExercised };
     let Attempt { sealed, invocation, .. } = question.attempt;
+    let given = invocation.argv.to_vec();
     let (script, arguments) = match &sealed.program {
         Program::Mail(_) => {
-            let Some([_, command, rest @ ..]) = Some(invocation.argv.as_slice()) else {
+            let [_, command, rest @ ..] = given.as_slice() else {
                 return Outcome::Broken("started without a command".to_owned());
             };
             (command.clone(), rest)

@@ -9,9 +9,9 @@ use crate::layout::path::Absolute;
 use crate::layout::{Ground, Prepared};
 use crate::sys::exec::Vector;
 use crate::sys::ids;
+use lab_invocation::Invocation;
 use lab_invocation::invocation::Cwd;
 use lab_invocation::layout::Mount;
-use lab_invocation::{Bytes, Invocation};
 use rustix::io::Errno;
 use rustix::termios::Winsize;
 use rustix::thread::CapabilitySet;
@@ -82,19 +82,19 @@ impl<'a> Plan<'a> {
             Mode::Shell(size) => super::descriptors::prepare_shell(size)?,
             Mode::Case | Mode::Probe(_) => super::descriptors::prepare(invocation)?,
         };
-        let string = |what: &str, bytes: &Bytes| {
-            CString::new(bytes.as_slice())
+        let string = |what: &str, bytes: &[u8]| {
+            CString::new(bytes)
                 .map_err(|_| Failure::refused(format!("{what} contains a zero byte, which no system call can pass")))
         };
-        let strings =
-            |what: &str, all: &[Bytes]| all.iter().map(|bytes| string(what, bytes)).collect::<Result<Vec<_>, _>>();
+        let arguments = invocation.argv.runs().iter().map(|(word, count)| Ok((string("an argument", word)?, *count)));
+        let env = invocation.env.iter().map(|entry| Ok((string("an environment entry", entry.as_slice())?, 1)));
         let attach = fresh.iter().zip(&prepared.fresh).filter(|_| prepared.has_namespace());
         let attach = attach.map(|(instance, fresh)| (instance.mount.as_fd(), fresh.at.as_c_str()));
         let cwd = match &invocation.cwd {
             Cwd::Path(path) => Some(Absolute::new(path)?.as_c_str().to_owned()),
             Cwd::Deleted | Cwd::Unreadable => None,
         };
-        let program = string("the program's path", &invocation.program)?;
+        let program = string("the program's path", invocation.program.as_slice())?;
         if invocation.transition.foreign_mount && !prepared.has_namespace() {
             return Err(Failure::refused("open the subject in another mount namespace: a container has one"));
         }
@@ -106,8 +106,8 @@ impl<'a> Plan<'a> {
             home: ground.home(),
             challenge: prepared.challenge.as_fd(),
             program,
-            argv: Vector::new(strings("an argument", &invocation.argv)?),
-            env: Vector::new(strings("an environment entry", &invocation.env)?),
+            argv: Vector::new(arguments.collect::<Result<_, Failure>>()?),
+            env: Vector::new(env.collect::<Result<_, Failure>>()?),
             attach: attach.collect(),
             mounts: &prepared.per_case,
             probe: if let Mode::Probe(probe) = mode { Some(probe).filter(|_| prepared.has_namespace()) } else { None },

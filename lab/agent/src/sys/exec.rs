@@ -9,15 +9,21 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 /// A null-terminated vector of C strings, ready for execve(2) without any further allocation.
 pub(crate) struct Vector {
     pointers: Vec<*const c_char>,
-    // Owns what `pointers` points to.
+    // Owns what `pointers` points to: each string once, though it may be pointed to hundreds of thousands of times.
     _strings: Vec<CString>,
 }
 
 impl Vector {
-    /// Takes the strings.
-    pub(crate) fn new(strings: Vec<CString>) -> Self {
-        let pointers = strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect();
-        Self { pointers, _strings: strings }
+    /// Takes the strings, each with how often it stands there.
+    pub(crate) fn new(strings: Vec<(CString, usize)>) -> Self {
+        let mut pointers = Vec::new();
+        // Exactly: a vector that grows takes up to twice as much.
+        pointers.reserve_exact(strings.iter().map(|(_, count)| count).sum::<usize>() + 1);
+        for (string, count) in &strings {
+            pointers.extend(std::iter::repeat_n(string.as_ptr(), *count));
+        }
+        pointers.push(std::ptr::null());
+        Self { pointers, _strings: strings.into_iter().map(|(string, _)| string).collect() }
     }
 }
 

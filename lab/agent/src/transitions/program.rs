@@ -103,7 +103,7 @@ fn attempt(
         mount_namespace,
         program: open(place.program(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).at(Step::File)?,
         path,
-        argv: Vector::new(vec![c"lab-agent".into(), c"transitions".into(), c"report".into()]),
+        argv: Vector::new([c"lab-agent", c"transitions", c"report"].map(|word| (word.into(), 1)).into()),
         env: Vector::new(Vec::new()),
         report,
         plan,

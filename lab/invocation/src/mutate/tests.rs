@@ -76,7 +76,7 @@ fn the_limit_holds_whatever_the_text_and_a_seed_decides() {
 fn a_child_has_the_caller_of_one_and_the_arguments_of_the_other() {
     let one = Attempt::by_a_stranger();
     let mut other = one.clone();
-    other.invocation.argv = vec!["x".into()];
+    other.invocation.argv = ["x".into()].into();
     other.invocation.identity.gid = crate::Gid::ROOT;
     let child = cross(&one, &other, &mut Random::new(3));
     assert_eq!(

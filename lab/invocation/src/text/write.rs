@@ -111,7 +111,7 @@ fn invocation(text: &mut Text, invocation: &Invocation) {
     let quiet = Invocation::quiet(Bytes::default(), invocation.identity.clone());
     identity(text, &invocation.identity);
     text.bytes("program", &invocation.program);
-    for argument in &invocation.argv {
+    for argument in invocation.argv.iter() {
         text.bytes("argv", argument);
     }
     for entry in &invocation.env {

@@ -85,11 +85,10 @@ fn caller(running: &Running<'_>, rules: &Foreign) -> Result<String, (Outcome, St
 /// What is started, the command and its arguments filled in.
 fn command_line(running: &Running<'_>, rules: &Foreign) -> Vec<Bytes> {
     let command = running.argv.get(1).map(Vec::as_slice).unwrap_or_default();
-    let rest = running.argv.get(2..).unwrap_or_default();
     let mut argv = Vec::new();
     for word in &rules.starts {
         if word == START_REST {
-            argv.extend_from_slice(rest);
+            argv.extend(running.argv.iter().skip(2).cloned());
         } else if let Some(at) = word.windows(START_COMMAND.len()).position(|part| part == START_COMMAND) {
             let (before, after) = (&word[..at], &word[at + START_COMMAND.len()..]);
             argv.push([before, command, after].concat());

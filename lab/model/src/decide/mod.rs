@@ -10,7 +10,7 @@ use crate::exec::{self, Executed};
 use crate::process::{Errno, Process};
 use crate::rules::Rules;
 use crate::show;
-use crate::start::Start;
+use crate::start::{Argv, Start};
 use std::borrow::Cow;
 
 /// Number of a resource limit. See getrlimit(2).
@@ -63,7 +63,7 @@ impl Refusal {
 struct Running<'a> {
     start: &'a Start<'a>,
     executed: Executed,
-    argv: Cow<'a, [Bytes]>,
+    argv: Cow<'a, Argv<'a>>,
     /// Soft RLIMIT_STACK in bytes; `None` is infinity.
     stack: Option<u64>,
 }
@@ -87,10 +87,8 @@ fn execute<'a>(start: &'a Start<'a>) -> Result<Running<'a>, Refusal> {
     }
     let executed = exec::exec(&invoker.process, &found.image, invoker.circumstances, kernel)
         .map_err(|errno| refused(errno, "the kernel does not give the new image what it asks for"))?;
-    let argv = match &*invoker.argv {
-        [] if kernel.fills_empty_argv() => Cow::Owned(vec![Bytes::new()]),
-        given => Cow::Borrowed(given),
-    };
+    let fills = invoker.argv.is_empty() && kernel.fills_empty_argv();
+    let argv = if fills { Cow::Owned(vec![Bytes::new()].into()) } else { Cow::Borrowed(&invoker.argv) };
     let stack = if executed.stack_limited { stack.or(Some(USUAL_STACK)) } else { stack };
     Ok(Running { start, executed, argv, stack })
 }

@@ -10,7 +10,9 @@ use crate::namespace::OVERFLOW;
 use crate::policy::{Program, Style};
 use crate::process::Process;
 use crate::setid::{Call, Kind};
+use crate::start::Argv;
 use crate::{Bytes, show};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// File mode creation mask of the script.
@@ -164,23 +166,27 @@ fn group_can_be_given_up(running: &Running<'_>) -> Result<(), Refusal> {
 /// The script and its arguments.
 struct Script<'a> {
     path: Bytes,
-    arguments: &'a [Bytes],
+    arguments: Cow<'a, Argv<'a>>,
+    /// How many of them stand before the script's own.
+    before: usize,
 }
 
 fn script<'a>(running: &'a Running<'_>) -> Result<Script<'a>, Refusal> {
     let policy = running.start.policy;
     let below = |name: &[u8]| [policy.prefix.as_slice(), b"/scripts/", name].concat();
     match &policy.program {
-        Program::Cgi { script } => Ok(Script { path: below(b"driver"), arguments: std::slice::from_ref(script) }),
+        Program::Cgi { script } => {
+            Ok(Script { path: below(b"driver"), arguments: Cow::Owned(vec![script.clone()].into()), before: 0 })
+        }
         Program::Mail { commands } => {
-            let Some((command, rest)) = running.argv.get(1..).and_then(<[Bytes]>::split_first) else {
+            let Some(command) = running.argv.get(1) else {
                 return Err(refuse(running, Outcome::Usage, "there is no command".to_owned()));
             };
             if !commands.contains(command) {
                 let because = format!("{} is not one of the commands", show(command));
                 return Err(refuse(running, Outcome::UnknownCommand, because));
             }
-            Ok(Script { path: below(command), arguments: rest })
+            Ok(Script { path: below(command), arguments: Cow::Borrowed(&running.argv), before: 2 })
         }
     }
 }
@@ -191,7 +197,7 @@ fn command_line<'a>(
     script: &'a Script<'_>,
 ) -> (&'a Bytes, impl Iterator<Item = &'a Bytes> + Clone) {
     let interpreter = &running.start.policy.interpreter;
-    let argv = interpreter.iter().chain([&script.path]).chain(script.arguments);
+    let argv = interpreter.iter().chain([&script.path]).chain(script.arguments.iter().skip(script.before));
     (interpreter.first().unwrap_or(&script.path), argv)
 }
 

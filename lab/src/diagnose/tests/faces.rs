@@ -111,7 +111,7 @@ use rstest::rstest;
     f.must_refuse("mismatch", 2); f.caller(USERS); f.refused(1, "allowed: admin, bounces, post, request");
 })]
 #[case::refusal_names_a_group_that_is_an_argument("caller-text-echoed", |f: &mut Failure| {
-    f.must_refuse("unknown-command", 6); f.case.invocation.argv[1] = "users".into(); f.refused(2, MISMATCH);
+    f.must_refuse("unknown-command", 6); f.case.invocation.argv.edit(|argv| argv[1] = "users".into()); f.refused(2, MISMATCH);
 })]
 #[case::script_prints_its_argument("caller-text-echoed", |f: &mut Failure| {
     f.must_refuse("usage", 5); f.evidence.stdout.bytes = "announce".into();
@@ -208,10 +208,10 @@ fn what_looks_the_same_does_not_get_the_code(#[case] code: &str, #[case] bend: f
     f.case.invocation.signals.pending.insert(15); f.ended(End::Signaled { signal: 15, core: false });
 })]
 #[case::path_taken_for_a_file("command-escape", |f: &mut Failure| {
-    f.must_refuse("unknown-command", 6); f.case.invocation.argv[1] = "../x".into(); f.refused(4, "cannot start the script");
+    f.must_refuse("unknown-command", 6); f.case.invocation.argv.edit(|argv| argv[1] = "../x".into()); f.refused(4, "cannot start the script");
 })]
 #[case::page_from_the_query("command-escape", |f: &mut Failure| {
-    f.case.subject.policy.kind = Kind::Cgi; f.script().argv[1] = "admin".into();
+    f.case.subject.policy.kind = Kind::Cgi; f.script().argv.edit(|argv| argv[1] = "admin".into());
 })]
 #[case::unsound_policy_judges("bad-policy-accepted", |f: &mut Failure| {
     f.must_refuse("no-policy", 10); f.case.subject.policy.condition = Sealing::Damaged; f.refused(2, MISMATCH);

@@ -45,8 +45,8 @@ fn a_sound_execution_breaks_none_and_both_together_exercise_all() {
 
 #[rstest]
 #[case::another_real_gid("P01", |case: &mut Case, _: &mut Evidence| case.invocation.identity.gid = Gid::new(100).expect("a gid"))]
-#[case::another_command("P02", |case: &mut Case, _: &mut Evidence| case.invocation.argv[1] = "Post".into())]
-#[case::no_command("P02", |case: &mut Case, _: &mut Evidence| case.invocation.argv.truncate(1))]
+#[case::another_command("P02", |case: &mut Case, _: &mut Evidence| case.invocation.argv.edit(|argv| argv[1] = "Post".into()))]
+#[case::no_command("P02", |case: &mut Case, _: &mut Evidence| case.invocation.argv.edit(|argv| argv.truncate(1)))]
 #[case::a_variable_that_is_not_kept("P03", |_: &mut Case, evidence: &mut Evidence| evidence.witness[0].env.push("IFS=/".into()))]
 #[case::a_variable_that_nobody_gave("P03", |_: &mut Case, evidence: &mut Evidence| evidence.witness[0].env.push("LANG=C".into()))]
 #[case::the_second_of_two("P03", |case: &mut Case, evidence: &mut Evidence| {
@@ -59,8 +59,8 @@ fn a_sound_execution_breaks_none_and_both_together_exercise_all() {
 })]
 #[case::another_path("P03", |_: &mut Case, evidence: &mut Evidence| evidence.witness[0].env = vec!["PATH=/tmp".into()])]
 #[case::no_path("P03", |_: &mut Case, evidence: &mut Evidence| evidence.witness[0].env.clear())]
-#[case::another_argument("P04", |_: &mut Case, evidence: &mut Evidence| evidence.witness[0].argv[1] = "other".into())]
-#[case::another_script("P04", |_: &mut Case, evidence: &mut Evidence| evidence.witness[0].argv[0] = "/tmp/post".into())]
+#[case::another_argument("P04", |_: &mut Case, evidence: &mut Evidence| evidence.witness[0].argv.edit(|argv| argv[1] = "other".into()))]
+#[case::another_script("P04", |_: &mut Case, evidence: &mut Evidence| evidence.witness[0].argv.edit(|argv| argv[0] = "/tmp/post".into()))]
 #[case::killed("P06", |_: &mut Case, evidence: &mut Evidence| evidence.end = Some(End::Signaled { signal: 11, core: false }))]
 #[case::hangs("P10", |_: &mut Case, evidence: &mut Evidence| evidence.end = Some(End::TimedOut))]
 #[case::starts_two("P10", |_: &mut Case, evidence: &mut Evidence| evidence.witness_unfinished = 1)]

@@ -1,6 +1,7 @@
 //! What looks like a difference and is none, beside what is one.
 
 use super::{ADMITTED, REFUSED, capture, case, differences, sound};
+use lab_invocation::Bytes;
 use lab_invocation::invocation::Descriptor;
 
 #[test]
@@ -41,7 +42,7 @@ fn a_line_end_is_everybodys() {
 #[test]
 fn a_letter_before_a_line_end_is_everybodys_and_a_word_is_not() {
     let mut case = case(REFUSED);
-    case.invocation.argv = vec!["mailman\r".into(), "n\r".into()];
+    case.invocation.argv = ["mailman\r", "n\r"].map(Bytes::from).into();
     let mut evidence = sound(&case);
     evidence.stdout = capture(b"Status: 403 Forbidden\r\nContent-Language: en\r\n\r\nan\r\n");
     assert_eq!(differences(&case, &evidence), [""; 0]);

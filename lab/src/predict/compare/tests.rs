@@ -48,7 +48,7 @@ fn a_stated_end_is_compared(#[case] state: fn(&mut Outcome), #[case] field: &str
 #[case::uid(|s: &mut Script| s.uid = Some(Uid::ROOT), "script.uid")]
 #[case::groups(|s: &mut Script| s.groups = Some([Gid::ROOT].into()), "script.groups")]
 #[case::path(|s: &mut Script| s.path = Some("/bin/sh".into()), "script.path")]
-#[case::argv(|s: &mut Script| s.argv = Some(vec!["post".into()]), "script.argv")]
+#[case::argv(|s: &mut Script| s.argv = Some(["post".into()].into()), "script.argv")]
 #[case::env(|s: &mut Script| s.env = Some(BTreeMap::new()), "script.env")]
 #[case::open_fds(|s: &mut Script| s.open_fds = Some([0, 1, 2, 3].into()), "script.open-fds")]
 #[case::umask(|s: &mut Script| s.umask = Some(0), "script.umask")]

@@ -23,7 +23,7 @@ fn rich() -> [Event; 2] {
     };
     let mut case = finished("a/b", "c", failed);
     case.evidence = Some(evidence(End::Exited(0)));
-    case.invocation.argv = vec![Bytes::from(b"\xff\0\\".as_slice())];
+    case.invocation.argv = [Bytes::from(b"\xff\0\\".as_slice())].into();
     case.invocation.descriptors = vec![(7, Descriptor::File("/etc/group".into()))];
     case.invocation.faults = vec![Fault { call: "setresgid".to_owned(), nth: 1, result: FaultResult::Errno(1) }];
     case.sealed = Some(Digest([0xa5; 32]));

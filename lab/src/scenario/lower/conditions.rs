@@ -56,14 +56,14 @@ impl Draft {
             list.iter().map(|bytes| bytes.0.clone()).collect()
         };
         if let Some(args) = &given.args {
-            self.args = bytes(args);
+            self.args = bytes(args).into();
         }
         if let Some(argv0) = &given.argv0 {
             self.argv0 = Some(argv0.0.clone());
         }
         if let Some(argv) = &given.argv {
             self.args = argv.iter().skip(1).map(|bytes| bytes.0.clone()).collect();
-            self.argv = Some(bytes(argv));
+            self.argv = Some(bytes(argv).into());
         }
         if let Some(more) = &given.more_args
             && let Some(count) = context.number::<usize>(&more.count, "the count of arguments", 1..MOST_ARGS + 1)
@@ -72,7 +72,7 @@ impl Draft {
                 let wanted = format!("all together may have at most {LONGEST_ARGS} bytes");
                 context.error(&more.count.span, "the arguments are too long", wanted);
             } else {
-                self.args.extend(std::iter::repeat_n(more.each.0.clone(), count));
+                self.args.repeat(more.each.0.clone(), count);
             }
         }
         if let Some(raw) = &given.env_raw {

@@ -7,7 +7,7 @@ use crate::scenario::accounts::Accounts;
 use crate::scenario::raw;
 use lab_invocation::invocation::{Descriptor, Stdin};
 use lab_invocation::layout::{Mount, MountFlags, NodeKind};
-use lab_invocation::{Bytes, Gid, Identity, Invocation, Layout, Uid};
+use lab_invocation::{Arguments, Bytes, Gid, Identity, Invocation, Layout, Uid};
 use std::collections::BTreeSet;
 
 /// A case being put together.
@@ -20,9 +20,9 @@ pub(super) struct Draft {
     pub(super) needs: BTreeSet<Capability>,
     /// `None` until something other than the path is asked for.
     pub(super) argv0: Option<Bytes>,
-    pub(super) args: Vec<Bytes>,
+    pub(super) args: Arguments,
     /// The whole vector, where a case gives it.
-    pub(super) argv: Option<Vec<Bytes>>,
+    pub(super) argv: Option<Arguments>,
     /// Names of numbers, once the tree is finished.
     pub(super) names: Names,
 }
@@ -102,9 +102,9 @@ impl Draft {
 
     /// What the wrapper is to execute if it passes on every argument: interpreter and flags, script, and what the
     /// invoker gave after the command, or the one CGI name.
-    pub(super) fn command_line(&self) -> Vec<Bytes> {
+    pub(super) fn command_line(&self) -> Arguments {
         let policy = &self.subject.policy;
-        let mut line = Vec::new();
+        let mut line = Arguments::default();
         if let Some((path, flags)) = &policy.interpreter {
             line.push(path.clone());
             line.extend(flags.iter().cloned());
@@ -155,12 +155,11 @@ impl Draft {
 
     /// The subject, and the finished start.
     pub(super) fn finish(self) -> (Subject, Invocation) {
-        let Self { subject, mut invocation, argv, argv0, mut args, .. } = self;
+        let Self { subject, mut invocation, argv, argv0, args, .. } = self;
         invocation.argv = argv.unwrap_or_else(|| {
-            // Moved, not copied: there may be hundreds of thousands.
-            args.reserve_exact(1);
-            args.insert(0, argv0.unwrap_or_else(|| invocation.program.clone()));
-            args
+            let mut argv = Arguments::from([argv0.unwrap_or_else(|| invocation.program.clone())]);
+            args.runs().iter().for_each(|(word, count)| argv.repeat(word.clone().into(), *count));
+            argv
         });
         (subject, invocation)
     }

@@ -13,7 +13,7 @@ use crate::queue::input::Unreadable;
 use crate::queue::message::Stop;
 use crate::refusal::{LINE_MAX, Refusal, SwitchFault};
 use crate::sample::{LIST, gid};
-use crate::surroundings::GroupName;
+use crate::surroundings::AccountName;
 use nix::errno::Errno;
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn every() -> Vec<QueueRefusal<'static>> {
     all.extend(
         [
             Refusal::Policy(PolicyError::Unsealed),
-            Refusal::NotSetGroupId { found: gid(8), name: GroupName::Known("mail".into()), own: LIST },
+            Refusal::NotSetGroupId { found: gid(8), name: AccountName::Known("mail".into()), own: LIST },
             Refusal::NotSwitched(SwitchFault::Unread(Errno::EPERM)),
             Refusal::Process(UnsafeProcess::Step { what: "cancel timers", errno: Errno::EPERM }),
             Refusal::Process(UnsafeProcess::Place { path: "/dev/null", errno: Errno::ENOENT }),

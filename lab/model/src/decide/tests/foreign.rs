@@ -57,11 +57,11 @@ fn scene(rules: Foreign) -> Scene {
 }, Outcome::Admitted, None)]
 #[case::usage_before_caller(|s: &mut Scene| {
     s.invoker.process = caller(EXIM);
-    s.invoker.argv.to_mut().truncate(1);
+    s.invoker.argv.0.to_mut().truncate(1);
 }, Outcome::Usage, Some(5))]
 #[case::command_before_caller(|s: &mut Scene| {
     s.invoker.process = caller(EXIM);
-    s.invoker.argv.to_mut()[1] = bytes("x");
+    s.invoker.argv.0.to_mut()[1].0 = bytes("x");
 }, Outcome::UnknownCommand, Some(6))]
 #[case::bit_lost_and_passed_on(|s: &mut Scene| s.mount(true, false), Outcome::Admitted, None)]
 #[case::interpreter_missing(|s: &mut Scene| { s.installation.files.entries.remove(&bytes("/usr/bin/python")); },

@@ -78,19 +78,19 @@ use std::collections::BTreeSet;
     s.policy.style = Style::Defer;
     s.policy.unsound = Some("unsealed".into());
 }, Outcome::UnsafeProcess, Some(11))]
-#[case::no_command(|s: &mut Scene| s.invoker.argv.to_mut().truncate(1), Outcome::Usage, Some(5))]
-#[case::empty_argv(|s: &mut Scene| s.invoker.argv.to_mut().clear(), Outcome::Usage, Some(5))]
-#[case::unknown_command(|s: &mut Scene| s.invoker.argv.to_mut()[1] = bytes("Post"), Outcome::UnknownCommand, Some(6))]
-#[case::command_with_a_slash(|s: &mut Scene| s.invoker.argv.to_mut()[1] = bytes("./post"), Outcome::UnknownCommand, Some(6))]
+#[case::no_command(|s: &mut Scene| s.invoker.argv.0.to_mut().truncate(1), Outcome::Usage, Some(5))]
+#[case::empty_argv(|s: &mut Scene| s.invoker.argv.0.to_mut().clear(), Outcome::Usage, Some(5))]
+#[case::unknown_command(|s: &mut Scene| s.invoker.argv.0.to_mut()[1].0 = bytes("Post"), Outcome::UnknownCommand, Some(6))]
+#[case::command_with_a_slash(|s: &mut Scene| s.invoker.argv.0.to_mut()[1].0 = bytes("./post"), Outcome::UnknownCommand, Some(6))]
 #[case::caller_before_arguments(|s: &mut Scene| {
     s.invoker.process = caller(EXIM);
-    s.invoker.argv.to_mut().clear();
+    s.invoker.argv.0.to_mut().clear();
 }, Outcome::Mismatch, Some(2))]
 #[case::capability_before_arguments(|s: &mut Scene| {
     s.invoker.process = Process::with_ids(Ids::all(0), Ids::all(MAIL), []);
-    s.invoker.argv.to_mut().clear();
+    s.invoker.argv.0.to_mut().clear();
 }, Outcome::IdsNotSet, Some(3))]
-#[case::script_missing(|s: &mut Scene| s.invoker.argv.to_mut()[1] = bytes("owner"), Outcome::ExecFailed, Some(4))]
+#[case::script_missing(|s: &mut Scene| s.invoker.argv.0.to_mut()[1].0 = bytes("owner"), Outcome::ExecFailed, Some(4))]
 #[case::script_not_executable(|s: &mut Scene| s.entry("/p/scripts/post").mode = 0o644, Outcome::ExecFailed, Some(4))]
 #[case::script_of_a_stranger(|s: &mut Scene| s.entry("/p/scripts/post").owner = EXIM, Outcome::ExecFailed, Some(4))]
 #[case::script_writable_by_all(|s: &mut Scene| s.entry("/p/scripts/post").mode = 0o757, Outcome::ExecFailed, Some(4))]
@@ -120,7 +120,7 @@ use std::collections::BTreeSet;
     // With an unlimited stack the subject may be given 6 MiB; secure mode then cuts the stack to 8 MiB, a quarter of which
     // is left for the script.
     s.invoker.room.limits.insert(3, (None, None));
-    s.invoker.argv.to_mut().extend(vec![vec![b'a'; 100_000]; 30]);
+    s.invoker.argv.0.to_mut().push((vec![b'a'; 100_000], 30));
 }, Outcome::ExecFailed, Some(4))]
 #[case::closed_descriptors_are_repaired(|s: &mut Scene| s.invoker.room.descriptors.clear(), Outcome::Admitted, None)]
 #[case::closed_descriptors_without_devices(|s: &mut Scene| {
@@ -154,8 +154,8 @@ fn decision(#[case] change: impl Fn(&mut Scene), #[case] outcome: Outcome, #[cas
 #[case(|s: &mut Scene| s.invoker.process = caller(4242), 75)]
 #[case(|s: &mut Scene| s.mount(true, false), 75)]
 #[case(|s: &mut Scene| s.entry("/p/scripts/post").mode = 0, 75)]
-#[case(|s: &mut Scene| s.invoker.argv.to_mut().clear(), 5)]
-#[case(|s: &mut Scene| s.invoker.argv.to_mut()[1] = bytes("x"), 6)]
+#[case(|s: &mut Scene| s.invoker.argv.0.to_mut().clear(), 5)]
+#[case(|s: &mut Scene| s.invoker.argv.0.to_mut()[1].0 = bytes("x"), 6)]
 #[case(|s: &mut Scene| s.policy.unsound = Some("damaged".into()), 10)]
 fn style_defer(#[case] change: impl Fn(&mut Scene), #[case] exit: u8) {
     let mut scene = Scene::quiet();
@@ -205,7 +205,7 @@ fn the_cgi_wrapper_takes_nothing_from_its_arguments() {
     scene.invoker.argv = ["listinfo", "../../bin/sh"].map(bytes).to_vec().into();
     let child = scene.decide().child.expect("admitted");
     assert_eq!(child.argv, ["/p/scripts/driver", "listinfo"].map(bytes));
-    scene.invoker.argv.to_mut().clear();
+    scene.invoker.argv.0.to_mut().clear();
     assert_eq!(scene.decide().outcome, Outcome::Admitted);
 }
 
