@@ -175,6 +175,8 @@ fn a_killed_lab_leaves_no_container() {
 /// As whom: what the witness itself reported, of some cases that differ.
 #[rstest]
 #[case::postfix("postfix", "postfix-alias", 10, 12, &["uid 2001 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 3001 egid 2001 groups [3001]"])]
+#[case::postfix_include("postfix", "postfix-include", 14, 14, &["uid 65534 gid 65534 egid 2001 groups [65534]", "uid 3001 gid 3001 egid 2001 groups [3001]"])]
+#[case::postfix_pipe("postfix", "postfix-pipe", 8, 9, &["uid 38 gid 38 egid 2001 groups [38]"])]
 #[case::sendmail("sendmail", "sendmail-prog", 18, 19, &["uid 8 gid 2001 egid 2001 groups [2001]", "uid 3001 gid 2001 egid 2001 groups [2001 2004]"])]
 #[case::sendmail_smrsh("sendmail", "sendmail-smrsh", 12, 8, &["uid 8 gid 8 egid 2001 groups [8]", "uid 3001 gid 3001 egid 2001 groups [2004 3001]"])]
 #[case::sendmail_as_mailman("sendmail", "sendmail-as-mailman", 4, 3, &["uid 2001 gid 2001 egid 2001 groups [2001 2004]"])]
