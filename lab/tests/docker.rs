@@ -14,8 +14,12 @@ use lab::run::session::{Given, Session, plan};
 use lab_invocation::evidence::{End, Stage};
 use rstest::rstest;
 use rustix::event::{Timespec, poll};
-use std::path::Path;
+use std::fs::File;
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long a container may outlive its lab.
@@ -57,7 +61,7 @@ fn containers(owner: Option<u32>) -> Vec<String> {
 }
 
 /// Waits until something holds, but not for longer than that; whether it does.
-fn within(limit: Duration, holds: impl Fn() -> bool) -> bool {
+fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + limit;
     while !holds() {
         if Instant::now() > end {
@@ -143,6 +147,80 @@ fn no_new_privileges_for_the_container_is_named_and_makes_the_wrapper_refuse() {
     assert!(evidence.witness.is_empty(), "the script was not started");
     let said = String::from_utf8_lossy(evidence.stderr.bytes.as_slice()).into_owned();
     assert!(said.contains("not running set-group-ID"), "{said}");
+}
+
+/// What connects a lab with the engine, until it is cut: for that lab the engine is then gone.
+struct Cable {
+    path: PathBuf,
+    /// Both ends of each connection.
+    open: Arc<Mutex<Vec<UnixStream>>>,
+}
+
+impl Cable {
+    fn new(path: PathBuf) -> Self {
+        let listener = UnixListener::bind(&path).expect("a socket");
+        let open = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&open);
+        // Ends with the test: once the socket's name is gone, nothing comes any more.
+        std::thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                let host = std::env::var_os("DOCKER_HOST").unwrap_or_default();
+                let named = host.to_str().and_then(|host| host.strip_prefix("unix://"));
+                let far = UnixStream::connect(named.unwrap_or("/var/run/docker.sock")).expect("the engine's socket");
+                for (from, to) in [(&near, &far), (&far, &near)] {
+                    let (mut from, mut to) = (from.try_clone().expect("a copy"), to.try_clone().expect("a copy"));
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Write);
+                    });
+                }
+                shared.lock().expect("no panic").extend([near, far]);
+            }
+        });
+        Self { path, open }
+    }
+
+    fn cut(&self) {
+        std::fs::remove_file(&self.path).expect("its name goes");
+        for end in self.open.lock().expect("no panic").iter() {
+            let _ = end.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// What was running is unresolved, and so is what could not be started any more: nothing of it passes, and nothing waits.
+#[test]
+fn an_engine_that_goes_in_mid_run_leaves_cases_unresolved() {
+    if !engine() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let cable = Cable::new(dir.path().join("engine.sock"));
+    let (out, complaints) = (dir.path().join("out"), dir.path().join("complaints"));
+    let mut victim = command(&["run", "--backend", "docker"])
+        .env("DOCKER_HOST", format!("unix://{}", cable.path.display()))
+        .stdout(File::create(&out).expect("a file"))
+        .stderr(File::create(&complaints).expect("a file"))
+        .spawn()
+        .expect("the lab starts");
+    assert!(within(START, || !containers(Some(victim.id())).is_empty()), "it has not started a container");
+    cable.cut();
+    let pid = victim.id();
+    let in_time = within(START, || victim.try_wait().is_ok_and(|end| end.is_some()));
+    if !in_time {
+        victim.kill().expect("it can be killed");
+    }
+    let status = victim.wait().expect("it ends").code();
+    let read = |path| std::fs::read_to_string(path).expect("what it wrote");
+    let (text, complaints) = (read(&out), read(&complaints));
+    assert_eq!(status, Some(11), "{text}\n{complaints}");
+    let counts = text.lines().rfind(|line| line.contains(" unresolved ")).unwrap_or_default();
+    assert!(!counts.contains(" 0 unresolved"), "{text}");
+    assert!(!complaints.contains("panicked"), "{complaints}");
+    // What was starting without its agent has nobody to end it, and the watcher has no engine either: the next lab sweeps.
+    let swept = lab(&["clean"]);
+    assert!(swept.status.success(), "{}", String::from_utf8_lossy(&swept.stderr));
+    assert!(within(AFTERLIFE, || containers(Some(pid)).is_empty()), "its containers are gone");
 }
 
 #[test]

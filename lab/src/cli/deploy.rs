@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     /// Write JUnit's XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Write all verdicts as JSON lines
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 /// Gives real servers messages and requests, and says as whom they started the wrapper; and what an engine's options do to it.
@@ -36,7 +39,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
 
 /// Says how to get it.
 #[cfg(not(feature = "docker"))]
-pub(crate) fn run(Arguments { names: _, jobs: _, junit: _ }: &Arguments, _: &mut Output) -> Result<Exit, Problem> {
+pub(crate) fn run(
+    Arguments { names: _, jobs: _, junit: _, json: _ }: &Arguments,
+    _: &mut Output,
+) -> Result<Exit, Problem> {
     Err(super::common::without_containers())
 }
 
@@ -64,6 +70,7 @@ mod with_engine {
         let files: Vec<(String, File)> = files.into_iter().map(File::read).collect::<Result<_, Problem>>()?;
         // Better told before the run than after.
         let mut junit = arguments.junit.as_deref().map(create).transpose()?;
+        let mut json = arguments.json.as_deref().map(create).transpose()?;
         let mut progress = Progress::new(out);
         let programs = Programs::provide(&tree, PACKAGES, &mut |step| progress.building(step))?;
         let images = Images::of(tree.root(), &mut |step| progress.doing(step))?;
@@ -93,10 +100,10 @@ mod with_engine {
         out.line(format_args!("{}", judged.summary()));
         let exit = judged.exit();
         if let (Some(file), Some(path)) = (&mut junit, &arguments.junit) {
-            let written =
-                judged.junit().map_err(std::io::Error::other).and_then(|text| file.write_all(text.as_bytes()));
-            written
-                .map_err(|error| Problem::internal(format!("{}: cannot be written", path.display())).found(error))?;
+            write(file, path, judged.junit().map_err(std::io::Error::other))?;
+        }
+        if let (Some(file), Some(path)) = (&mut json, &arguments.json) {
+            write(file, path, Ok(judged.json()))?;
         }
         usage.map_or(Ok(exit), Err)
     }
@@ -137,6 +144,11 @@ mod with_engine {
         id: String,
         file: File,
         image: Image,
+    }
+
+    fn write(file: &mut std::fs::File, path: &Path, text: std::io::Result<String>) -> Result<(), Problem> {
+        let written = text.and_then(|text| file.write_all(text.as_bytes()));
+        written.map_err(|error| Problem::internal(format!("{}: cannot be written", path.display())).found(error))
     }
 
     fn create(path: &Path) -> Result<std::fs::File, Problem> {

@@ -6,13 +6,15 @@ use super::remedy::Proofs;
 use crate::problem::Problem;
 use crate::run::exit::Exit;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+use serde::Serialize;
 use std::fmt;
 
 /// Width of what stands before a line that explains.
 const INDENT: &str = "             ";
 
 /// A verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 enum Verdict {
     Pass,
     Fail,
@@ -29,10 +31,33 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// Changes whenever a field of the JSON lines changes its meaning or goes away; new fields do not change it.
+const VERSION: u32 = 1;
+
+/// A line for programs.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Line<'a> {
+    /// First.
+    Started { version: u32, run: &'a str },
+    /// One verdict: of what, and what is said of it.
+    Verdict { scenario: &'a str, name: &'a str, verdict: Verdict, says: &'a [&'a str] },
+    /// Last. A stream without it was cut off.
+    Summary { pass: usize, fail: usize, unresolved: usize, remedies: usize, proven: usize, exit: u8 },
+}
+
+impl Line<'_> {
+    /// Its text; these are words and numbers, which JSON can all hold.
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+}
+
 /// What all files came to so far.
 #[derive(Debug)]
 pub struct Judged {
     report: Report,
+    lines: String,
     counts: [usize; 3],
     proven: usize,
     tried: usize,
@@ -41,7 +66,8 @@ pub struct Judged {
 impl Judged {
     /// Nothing yet, of a run.
     pub fn new(run: &str) -> Self {
-        Self { report: Report::new(format!("lab deploy {run}")), counts: [0; 3], proven: 0, tried: 0 }
+        let report = Report::new(format!("lab deploy {run}"));
+        Self { report, lines: Line::Started { version: VERSION, run }.text(), counts: [0; 3], proven: 0, tried: 0 }
     }
 
     /// Takes what one file came to, with what kept the rest of it from being asked, and says it.
@@ -117,6 +143,8 @@ impl Judged {
         let mut case = TestCase::new(name, status);
         case.set_classname(suite.name.as_str()).set_system_out(all);
         suite.add_test_case(case);
+        let scenario = suite.name.as_str();
+        self.lines.push_str(&Line::Verdict { scenario, name, verdict, says: &lines }.text());
         let lines: String = lines.iter().map(|line| format!("{INDENT}{line}\n")).collect();
         format!("  {verdict:<10} {name}\n{lines}")
     }
@@ -135,6 +163,14 @@ impl Judged {
             (_, 0, 1..) | (0, 0, 0) => Exit::Unresolved,
             (1.., 0, 0) => Exit::Passed,
         }
+    }
+
+    /// All of it as JSON lines.
+    pub fn json(&self) -> String {
+        let [pass, fail, unresolved] = self.counts;
+        let exit = self.exit().code();
+        let (remedies, proven) = (self.tried, self.proven);
+        self.lines.clone() + &Line::Summary { pass, fail, unresolved, remedies, proven, exit }.text()
     }
 
     /// JUnit's XML.

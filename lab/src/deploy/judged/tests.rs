@@ -41,8 +41,8 @@ fn judged(files: &[(&str, Vec<Outcome>, Option<Problem>)]) -> (String, Exit) {
         judged.take(&format!("deploy/{name}"), "A title", outcomes, problem.as_ref())
     };
     let text: String = files.iter().map(take).collect();
-    let junit = judged.junit().expect("XML");
-    (format!("{text}{}\n\n{junit}", judged.summary()), judged.exit())
+    let (json, junit) = (judged.json(), judged.junit().expect("XML"));
+    (format!("{text}{}\n\n{json}\n{junit}", judged.summary()), judged.exit())
 }
 
 #[test]
