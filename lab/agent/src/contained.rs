@@ -25,10 +25,16 @@ use std::process::{Command, Stdio};
 const HOLDER: &[u8] = b"lab-holder";
 /// How long the holder waits for the lab.
 const PATIENCE: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
+/// How often the agent looks for the holder, which an engine starts before it and which need not have come as far.
+const ATTEMPTS: u32 = 500;
+/// How long it waits from one look to the next.
+const STEP: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
 /// `lab-agent hold`, with the server's program and its arguments, if there is one. Returns the exit status: 0 if the lab
 /// came and went, 1 if it never came, 2 if there is no such program.
 pub(crate) fn hold(server: &[&[u8]]) -> i32 {
+    // Before anything else: who comes early is refused.
+    let Ok(socket) = listen(HOLDER) else { return 1 };
     if let Some((program, arguments)) = server.split_first() {
         let arguments = arguments.iter().map(|argument| OsStr::from_bytes(argument));
         // Not waited for: it ends with the container. A group of its own, as from whatever starts servers elsewhere: some
@@ -39,20 +45,24 @@ pub(crate) fn hold(server: &[&[u8]]) -> i32 {
             return 2;
         }
     }
-    match wait_for_the_lab() {
+    match wait_for_the_lab(&socket) {
         Ok(true) => 0,
         Ok(false) | Err(_) => 1,
     }
 }
 
-fn wait_for_the_lab() -> Result<bool, Errno> {
+fn listen(name: &[u8]) -> Result<OwnedFd, Errno> {
     let socket = stream()?;
-    rustix::net::bind(&socket, &SocketAddrUnix::new_abstract_name(HOLDER)?)?;
+    rustix::net::bind(&socket, &SocketAddrUnix::new_abstract_name(name)?)?;
     rustix::net::listen(&socket, 1)?;
-    if !ready(&socket, PollFlags::IN, Some(&PATIENCE))? {
+    Ok(socket)
+}
+
+fn wait_for_the_lab(socket: &OwnedFd) -> Result<bool, Errno> {
+    if !ready(socket, PollFlags::IN, Some(&PATIENCE))? {
         return Ok(false);
     }
-    let lab = rustix::net::accept_with(&socket, SocketFlags::CLOEXEC)?;
+    let lab = rustix::net::accept_with(socket, SocketFlags::CLOEXEC)?;
     // Nobody writes to it: it becomes readable when it ends.
     ready(&lab, PollFlags::IN | PollFlags::RDHUP, None)
 }
@@ -74,7 +84,7 @@ pub(crate) fn serve(whose: Whose) -> i32 {
     // A session of its own, to which a case's terminal can be given. Fails only if it has one.
     let _ = rustix::process::setsid();
     // Kept open to the end: when it closes, the holder ends the container.
-    match reach_holder() {
+    match reach(HOLDER) {
         Ok(_holder) => stage1::contained(&from, &to, whose),
         Err(errno) => {
             let cure = "start it in a container whose main process is `lab-agent hold`";
@@ -85,10 +95,18 @@ pub(crate) fn serve(whose: Whose) -> i32 {
     }
 }
 
-fn reach_holder() -> Result<OwnedFd, Errno> {
-    let socket = stream()?;
-    rustix::net::connect(&socket, &SocketAddrUnix::new_abstract_name(HOLDER)?)?;
-    Ok(socket)
+fn reach(name: &[u8]) -> Result<OwnedFd, Errno> {
+    let name = SocketAddrUnix::new_abstract_name(name)?;
+    let mut attempts = 0;
+    loop {
+        let socket = stream()?;
+        match rustix::net::connect(&socket, &name) {
+            // There is no such name yet: unix(7).
+            Err(Errno::CONNREFUSED) if attempts < ATTEMPTS => attempts += 1,
+            other => return other.map(|()| socket),
+        }
+        poll(&mut [], Some(&STEP))?;
+    }
 }
 
 fn stream() -> Result<OwnedFd, Errno> {
@@ -108,4 +126,23 @@ fn streams() -> Result<(OwnedFd, OwnedFd), Errno> {
     // The two numbers are open on something else now, which their owners must not close.
     let _ = (first.into_raw_fd(), second.into_raw_fd());
     Ok((from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{listen, reach};
+    use rustix::net::accept;
+
+    /// An engine says that the holder has started when it has not yet begun to listen.
+    #[test]
+    fn an_agent_that_is_early_waits_for_the_holder() {
+        let name = format!("lab-holder-of-test-{}", std::process::id());
+        std::thread::scope(|scope| {
+            let agent = scope.spawn(|| reach(name.as_bytes()));
+            std::thread::park_timeout(std::time::Duration::from_millis(50));
+            let holder = listen(name.as_bytes()).expect("a name of its own");
+            accept(&holder).expect("it comes");
+            assert!(agent.join().expect("no panic").is_ok());
+        });
+    }
 }
