@@ -11,7 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   lab images build postfix && lab deploy postfix-alias
   lab images build && lab deploy --junit deploy.xml        # a report for CI
-  lab deploy docker/user docker/options                    # what an engine's options do to a wrapper";
+  lab deploy docker/user docker/options                    # an engine's own options";
 
 /// Which scenarios of scenarios/deploy and scenarios/docker.
 #[derive(Clone, Debug, Args)]
