@@ -5,6 +5,7 @@
 //! all files share; `report` shows errors.
 
 pub mod accounts;
+mod asked;
 pub(crate) mod context;
 pub mod deploy;
 pub mod engine;

@@ -7,6 +7,7 @@ mod sound;
 
 pub use beside::{RefusedAnew, Shows, Unnoticed};
 
+use super::asked::{text, unusable};
 use crate::problem::Problem;
 use ends::Ends;
 use serde::Deserialize;
@@ -277,10 +278,7 @@ pub struct Program {
 /// # Errors
 /// It cannot be read, or is not as it must be.
 pub fn read(path: &Path) -> Result<File, Problem> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Problem::usage(format!("{}: cannot be read", path.display())).found(error).cure("it is a file of text in UTF-8")
-    })?;
-    parse(&path.display().to_string(), &text)
+    parse(&path.display().to_string(), &text(path)?)
 }
 
 /// Reads the text of one, which has this name.
@@ -288,10 +286,7 @@ pub fn read(path: &Path) -> Result<File, Problem> {
 /// # Errors
 /// It is not as it must be.
 pub fn parse(name: &str, text: &str) -> Result<File, Problem> {
-    let wrong = |found: String| {
-        let cure = "scenarios/README.md says what a deploy scenario holds";
-        Problem::usage(format!("{name}: cannot be used")).found(found).cure(cure)
-    };
+    let wrong = |found: String| unusable(name, found);
     let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
     if !file.cases.iter().any(|case| case.control) {
         return Err(wrong("it has no control: a case with `control = true`".to_owned()));

@@ -1,6 +1,7 @@
 //! Scenarios of what only a container engine does: `scenarios/docker/*.toml`. Each case is a container, and the wrapper is
 //! what it starts; who that is, and whether the wrapper's bit acts, comes of the engine's options alone.
 
+use super::asked::{text, unusable};
 use crate::problem::Problem;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -82,10 +83,7 @@ pub struct Options {
 /// # Errors
 /// It cannot be read, or is not as it must be.
 pub fn read(path: &Path) -> Result<File, Problem> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Problem::usage(format!("{}: cannot be read", path.display())).found(error).cure("it is a file of text in UTF-8")
-    })?;
-    parse(&path.display().to_string(), &text)
+    parse(&path.display().to_string(), &text(path)?)
 }
 
 /// Reads the text of one, which has this name.
@@ -93,10 +91,7 @@ pub fn read(path: &Path) -> Result<File, Problem> {
 /// # Errors
 /// It is not as it must be.
 pub fn parse(name: &str, text: &str) -> Result<File, Problem> {
-    let wrong = |found: String| {
-        let cure = "scenarios/README.md says what a scenario of an engine holds";
-        Problem::usage(format!("{name}: cannot be used")).found(found).cure(cure)
-    };
+    let wrong = |found: String| unusable(name, found);
     let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
     if !file.cases.iter().any(|case| case.control) {
         return Err(wrong("it has no control: a case with `control = true`".to_owned()));
