@@ -5,7 +5,7 @@ mod schema;
 
 use lab::scenario::accounts::Accounts;
 use lab::scenario::{self, Report, Suite};
-use lab::scenario::{DEPLOY, PROFILES};
+use lab::scenario::{DEPLOY, DOCKER, PROFILES};
 use lab::schema::FileKind;
 use rstest::rstest;
 use schema::{Schema, Word};
@@ -40,7 +40,7 @@ fn empty() -> Suite {
 #[rstest]
 fn a_scenario_states_what_the_model_predicts(
     #[files("../scenarios/*/*.toml")]
-    #[exclude("profiles/|deploy/")]
+    #[exclude("profiles/|deploy/|docker/")]
     path: PathBuf,
 ) {
     let source = source(&path);
@@ -105,7 +105,7 @@ fn every_word_is_used_by_a_file() {
     let mut used: BTreeSet<Word> = BTreeSet::new();
     for entry in glob::glob(&format!("{}/*/*.toml", directory().display())).expect("a glob") {
         let path = entry.expect("a path");
-        let other = |folder: &Path| [PROFILES, DEPLOY].iter().any(|name| folder.ends_with(name));
+        let other = |folder: &Path| [PROFILES, DEPLOY, DOCKER].iter().any(|name| folder.ends_with(name));
         if !path.parent().is_some_and(other) {
             used.extend(schema.words(&source(&path).text).expect("other tests say what is wrong"));
         }
