@@ -314,6 +314,24 @@ fn a_server_starts_the_wrapper_as_its_scenario_says(
     }
 }
 
+/// Layers of an image that was being built, too.
+#[test]
+fn a_lab_that_is_killed_while_it_builds_leaves_no_image() {
+    if !engine() {
+        return;
+    }
+    assert!(lab(&["images", "build", "base"]).status.success(), "the image below");
+    let silent = || Stdio::null();
+    let mut victim = command(&["deploy", "docker/image"]).stdout(silent()).stderr(silent()).spawn().expect("it starts");
+    let label = format!("label=lab.owner.pid={}", victim.id());
+    let images = || docker(&["images", "--all", "--quiet", "--filter", &label]);
+    assert!(within(START, || images().is_some_and(|found| !found.is_empty())), "it has not begun to build");
+    victim.kill().expect("it can be killed");
+    victim.wait().expect("it ends");
+    // Longer than for a container: the engine may finish a step first, and the watcher looks for ten seconds.
+    assert!(within(3 * AFTERLIFE, || images().is_some_and(|found| found.is_empty())), "{:?}", images());
+}
+
 #[test]
 fn what_a_dead_lab_has_left_is_swept_and_nothing_else() {
     if !engine() {

@@ -117,7 +117,7 @@ fn container(
             alone(&base.reference(), Some(tar(&files)?))
         }
         Some(lines) => {
-            let dockerfile = format!("FROM {}\n{lines}", base.reference());
+            let dockerfile = settings.dockerfile_from(&base.reference()) + lines;
             // Owner and mode as a checkout, or an installation, has them.
             let files = [
                 ("Dockerfile", 0o644, Gid::ROOT, dockerfile.as_bytes()),

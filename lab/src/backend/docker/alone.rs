@@ -4,7 +4,6 @@ use super::container::Settings;
 use super::engine::words;
 use crate::backend::BackendError;
 use futures_util::StreamExt;
-use std::collections::HashMap;
 use std::time::Duration;
 use testcontainers::bollard::body_full;
 use testcontainers::bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
@@ -92,6 +91,13 @@ impl Settings {
         Ok(Ended { exit, output })
     }
 
+    /// The beginning of a Dockerfile above an image, with the labels of this lab: each layer has them from there on, so that
+    /// what a killed lab leaves of a build is known for its own.
+    pub(crate) fn dockerfile_from(&self, image: &str) -> String {
+        let labels: String = self.labels.iter().map(|(key, value)| format!(" {key}={value:?}")).collect();
+        format!("FROM {image}\nLABEL{labels}\n")
+    }
+
     /// Builds an image of a tar archive with a Dockerfile, does something with it, and removes it.
     pub(crate) fn with_image<T>(
         &self,
@@ -117,8 +123,6 @@ impl Settings {
 
     fn build(&self, name: &str, context: &[u8]) -> Result<(), BackendError> {
         let failed = |found: String| BackendError { step: "build the image of a case".to_owned(), found, cure: None };
-        let labels: HashMap<&str, &str> =
-            self.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         // Layers that two cases shared would go with the first of them.
         let options = BuildImageOptionsBuilder::default()
             .dockerfile("Dockerfile")
@@ -126,7 +130,6 @@ impl Settings {
             .nocache(true)
             .rm(true)
             .forcerm(true)
-            .labels(&labels)
             .build();
         self.engine.runtime.block_on(async {
             let mut told = self.engine.api.build_image(options, None, Some(body_full(context.to_vec().into())));
